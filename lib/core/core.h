@@ -1,0 +1,75 @@
+/* core.h: what the modules inside share: context, memory, arena, threads, shapes, errors. */
+#ifndef WA_CORE_H
+#define WA_CORE_H
+
+#include "washi.h"
+#include "simd/simd.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+
+struct pthreadpool;
+
+struct washi {
+    void *(*resize)(void *user, void *block, size_t old_size, size_t new_size);
+    void (*parallel)(void *user, int tasks, void (*task)(void *arg, int index), void *arg);
+    void *user;
+    int threads;
+    uint64_t seed;
+    bool fuse; /* programs make several values in one step */
+    const struct wa_simd *simd;
+    struct pthreadpool *pool; /* NULL with one thread or the caller's parallel */
+    uint32_t pool_flags;
+    atomic_flag working;      /* a team has the threads */
+};
+
+/* -- errors -- */
+
+/* Sets this thread's message and returns status. */
+washi_status wa_error(washi_status status, const char *format, ...) WASHI_PRINTF(2, 3);
+washi_status wa_error_va(washi_status status, const char *format, va_list args);
+
+/* -- memory: NULL sets the message; free takes NULL; sizes are in bytes -- */
+
+void *wa_new(washi *w, size_t size); /* zeroed */
+void wa_free(washi *w, void *block, size_t size);
+enum { WA_ALIGN = 64 };
+void *wa_new_aligned(washi *w, size_t size); /* to WA_ALIGN, not zeroed; size 0 gives a pointer too */
+void wa_free_aligned(washi *w, void *block, size_t size);
+/* Grows *block, an array of *capacity elements, to at least count; false when memory is out. */
+bool wa_grow(washi *w, void **block, size_t *capacity, size_t count, size_t element);
+static inline size_t wa_round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
+
+/* -- arena: many small pieces, freed together -- */
+
+struct wa_arena {
+    washi *w;
+    struct wa_block *blocks; /* the newest first */
+};
+void *wa_arena_new(struct wa_arena *a, size_t size, size_t align); /* not zeroed; NULL: no memory */
+void wa_arena_free(struct wa_arena *a);
+
+/* -- threads -- */
+
+/* task(arg, 0) ... task(arg, tasks-1), on the context's threads; one task runs on this thread. */
+void wa_parallel(washi *w, int tasks, void (*task)(void *arg, int index), void *arg);
+
+/* Whether this thread may use the others now; if so, until wa_team_end nobody else may. */
+bool wa_team_begin(washi *w);
+void wa_team_end(washi *w);
+
+/* -- shapes -- */
+
+enum { WA_SHAPE_TEXT = WASHI_MAX_RANK * 21 + 3 };
+/* "[64,784]" into text, of WA_SHAPE_TEXT bytes; returns text. */
+const char *wa_shape_text(washi_shape s, char *text);
+bool wa_shape_equal(washi_shape a, washi_shape b);
+/* The shape a and b broadcast to, as NumPy's rule has it; false when there is none. */
+bool wa_shape_broadcast(washi_shape a, washi_shape b, washi_shape *out);
+/* The product of the sizes of axes begin ... end-1. */
+int64_t wa_shape_span(washi_shape s, int begin, int end);
+/* Elements times the type's size: fits, once washi_size is not -1. */
+size_t wa_shape_bytes(washi_shape s, washi_dtype type);
+static inline bool wa_is_real(washi_dtype type) { return type == WASHI_F32 || type == WASHI_F64; }
+
+#endif

@@ -1,0 +1,554 @@
+/* washi.h: tensors, a tape that records what is done to them, derivatives of any order from that
+ * record, and layers, losses, optimisers and training built on it.
+ *
+ * Record a computation once, differentiate it on the same tape, compile it, run it many times:
+ *
+ *     record  ->  washi_grad  ->  washi_compile  ->  washi_run, washi_run, washi_run ...
+ *
+ * The same program gives the same bits at every CPU level and for any number of threads.
+ *
+ * Errors. Nothing aborts, exits or prints. A call that fails says so (a status, or NULL) and leaves
+ * a sentence for washi_message() on the same thread. Errors stick to a tape: after the first, every
+ * op on that tape returns NULL, and an op given NULL returns NULL, so one question at the end
+ * (washi_tape_status, or the status of compile, run or eval) is enough.
+ *
+ * Threads. A context, and a model once it is built, may be used by several threads at a time as
+ * long as nobody writes to them. A tape with its tensors and programs belongs to one thread at a
+ * time. Functions without a tape or a context may be called from anywhere.
+ */
+#ifndef WASHI_H
+#define WASHI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifndef WASHI_API
+#if defined(__GNUC__)
+#define WASHI_API __attribute__((visibility("default")))
+#else
+#define WASHI_API
+#endif
+#endif
+
+#if defined(__GNUC__)
+#define WASHI_PRINTF(text, rest) __attribute__((format(printf, text, rest)))
+#else
+#define WASHI_PRINTF(text, rest)
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A context: memory, threads, CPU level, seed. */
+typedef struct washi washi;
+/** A recording, in one arena. One thread at a time. */
+typedef struct washi_tape washi_tape;
+/** A value on a tape; lives as long as its tape. */
+typedef struct washi_tensor washi_tensor;
+/** A tape pruned, planned and compiled; replays without allocating. One thread at a time. */
+typedef struct washi_program washi_program;
+/** Named weights and the function that uses them. */
+typedef struct washi_model washi_model;
+/** One call of a model on a tape: hands layers their weights. */
+typedef struct washi_scope washi_scope;
+
+/* -- status ------------------------------------------------------------------------------------ */
+
+typedef enum {
+    WASHI_OK,
+    WASHI_NO_MEMORY,   /**< the context's resize returned NULL */
+    WASHI_BAD_SHAPE,   /**< shapes do not fit each other or the op */
+    WASHI_BAD_TYPE,    /**< an element type the op does not take */
+    WASHI_BAD_VALUE,   /**< an argument or an index out of its range */
+    WASHI_MISUSE,      /**< a call at the wrong time, NULL where an object is needed, mixed tapes */
+    WASHI_UNSUPPORTED, /**< this machine or this build cannot do it */
+    WASHI_IO,          /**< the operating system could not open, read or write */
+    WASHI_BAD_FILE     /**< a file whose content is not what its format says */
+} washi_status;
+
+/** "ok", "no memory", "bad shape" ... A constant string, for any value. */
+WASHI_API const char *washi_status_name(washi_status status);
+
+/** The sentence of the last failure on this thread, such as
+ * "matmul: [64,784] x [80,10]: inner sizes 784 and 80 differ"; "" before any.
+ * Valid until the thread's next failure. */
+WASHI_API const char *washi_message(void);
+
+/** The first error recorded on the tape; WASHI_MISUSE for NULL. */
+WASHI_API washi_status washi_tape_status(const washi_tape *t);
+
+/** Reports a failure as the library's own functions do, for layers and ops of your own: sets this
+ * thread's washi_message from the format, makes the error stick to the tape (NULL: to none; a tape
+ * that has one keeps its first), and returns the status. */
+WASHI_API washi_status washi_fail(washi_tape *t, washi_status status, const char *format, ...)
+    WASHI_PRINTF(3, 4);
+
+/** "0.1.0" */
+WASHI_API const char *washi_version(void);
+
+/** The version with what the bits depend on: "washi 0.1.0, SLEEF 3.5.1, lanes 64". */
+WASHI_API const char *washi_version_long(void);
+
+/* -- context ----------------------------------------------------------------------------------- */
+
+/** How to open a context. All zero: malloc, one thread a core, the best CPU level, seed 0. */
+typedef struct {
+    /** Allocates (block NULL), grows, shrinks or frees (new_size 0, returns NULL) memory; called from
+     * one thread at a time per tape, program, model or reader. NULL: realloc and free. */
+    void *(*resize)(void *user, void *block, size_t old_size, size_t new_size);
+    /** Calls task(arg, 0) ... task(arg, tasks-1), in any order on any threads, and returns when all
+     * have returned. NULL: a pool of the context's own. */
+    void (*parallel)(void *user, int tasks, void (*task)(void *arg, int index), void *arg);
+    void *user;      /**< handed to resize and parallel */
+    int threads;     /**< 0: one a core. Changes the speed, never a bit of any result */
+    const char *cpu; /**< "scalar", "neon", "avx2", "avx512"; NULL: $WASHI_CPU, then the best */
+    uint64_t seed;   /**< of every random number that comes from this context */
+} washi_options;
+
+/** Opens a context; options NULL means all zero. On failure *out is NULL.
+ * WASHI_UNSUPPORTED: a CPU level unknown, not built in, or beyond this CPU, or a CPU without fused
+ * multiply-add; WASHI_NO_MEMORY; WASHI_BAD_VALUE: negative threads. */
+WASHI_API washi_status washi_open(washi **out, const washi_options *options);
+
+/** Closes a context, after all that came from it; NULL is fine. */
+WASHI_API void washi_close(washi *w);
+
+/** The CPU level in use, such as "avx2". */
+WASHI_API const char *washi_cpu(const washi *w);
+
+/** How many threads a run may use. */
+WASHI_API int washi_threads(const washi *w);
+
+/** The context's allocator: block NULL allocates, new_size 0 frees and returns NULL. NULL when memory
+ * is out (the old block is untouched, washi_message is set). */
+WASHI_API void *washi_resize(washi *w, void *block, size_t old_size, size_t new_size);
+
+/* -- random numbers ---------------------------------------------------------------------------- */
+
+/* Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) with the
+ * context's seed as key: a value depends on seed, stream and index only, on every machine. Each
+ * function writes the elements first ... first+n-1 of its stream. first must be a multiple of 4
+ * (WASHI_BAD_VALUE). */
+
+/** n words of 32 random bits. */
+WASHI_API washi_status washi_fill_bits(washi *w, uint64_t stream, uint64_t first, size_t n,
+                                       uint32_t *out);
+/** n floats, uniform in [0, 1), multiples of 2^-24. */
+WASHI_API washi_status washi_fill_uniform(washi *w, uint64_t stream, uint64_t first, size_t n,
+                                          float *out);
+/** n floats of the standard normal distribution (Box and Muller 1958). */
+WASHI_API washi_status washi_fill_normal(washi *w, uint64_t stream, uint64_t first, size_t n,
+                                         float *out);
+
+/* -- shapes and types -------------------------------------------------------------------------- */
+
+/** Element types: float, double, int32_t, uint8_t. */
+typedef enum { WASHI_F32, WASHI_F64, WASHI_I32, WASHI_U8 } washi_dtype;
+
+/** The most axes a tensor can have. */
+enum { WASHI_MAX_RANK = 8 };
+
+/** Sizes of the axes, row-major: the last axis is contiguous. Rank 0 is a scalar. */
+typedef struct {
+    int rank;
+    int64_t dim[WASHI_MAX_RANK];
+} washi_shape;
+
+/** A shape from rank sizes; a rank outside 0..WASHI_MAX_RANK gives rank -1, which every op refuses. */
+WASHI_API washi_shape washi_shape_make(int rank, const int64_t dim[]);
+/** The shape of x; rank 0 for NULL. */
+WASHI_API washi_shape washi_shape_of(const washi_tensor *x);
+/** The element type of x; WASHI_F32 for NULL. */
+WASHI_API washi_dtype washi_dtype_of(const washi_tensor *x);
+/** The tape x is on; NULL for NULL. */
+WASHI_API washi_tape *washi_tape_of(const washi_tensor *x);
+/** The context a tape was made from; NULL for NULL. */
+WASHI_API washi *washi_context_of(const washi_tape *t);
+/** How many elements: the product of the sizes, 1 for a scalar; -1 for a shape no tensor can have
+ * (a negative size, a rank out of range, more bytes than a pointer can address). */
+WASHI_API int64_t washi_size(washi_shape s);
+/** Bytes of one element: 4, 8, 4, 1; 0 for a type there is not. */
+WASHI_API size_t washi_dtype_size(washi_dtype type);
+/** "f32", "f64", "i32", "u8". */
+WASHI_API const char *washi_dtype_name(washi_dtype type);
+
+/* -- recording --------------------------------------------------------------------------------- */
+
+/* The tape of the first input records the op. All inputs must be on one tape (WASHI_MISUSE) and, but
+ * where said, of one type, F32 or F64 (WASHI_BAD_TYPE). Binary ops broadcast as NumPy does: shapes
+ * are aligned at the last axis, and a size of 1 stretches (else WASHI_BAD_SHAPE). An axis counts from
+ * the end if negative. Every op returns NULL after an error. Nothing is computed until a program
+ * runs. */
+
+/** A new, empty tape; NULL when memory is out. */
+WASHI_API washi_tape *washi_tape_new(washi *w);
+/** Frees a tape with all its tensors, after the programs compiled from it; NULL is fine. */
+WASHI_API void washi_tape_free(washi_tape *t);
+
+/** A value to be given by washi_feed before a run. */
+WASHI_API washi_tensor *washi_input(washi_tape *t, washi_dtype type, washi_shape shape);
+/** A constant; data is copied. */
+WASHI_API washi_tensor *washi_constant(washi_tape *t, washi_dtype type, washi_shape shape,
+                                       const void *data);
+/** A constant of rank 0. An integer type takes whole values in its range (WASHI_BAD_VALUE). */
+WASHI_API washi_tensor *washi_scalar(washi_tape *t, washi_dtype type, double value);
+/** A constant with every element the same. */
+WASHI_API washi_tensor *washi_full(washi_tape *t, washi_dtype type, washi_shape shape, double value);
+/** A value in the caller's memory, aligned to its element: read anew by every run, written by
+ * washi_assign. It must live as long as the tape. The same memory gives the same tensor on one tape,
+ * so a weight asked for twice is one weight (with another type or shape: WASHI_MISUSE). */
+WASHI_API washi_tensor *washi_variable(washi_tape *t, washi_dtype type, washi_shape shape, void *data);
+
+/** a + b */
+WASHI_API washi_tensor *washi_add(washi_tensor *a, washi_tensor *b);
+/** a - b */
+WASHI_API washi_tensor *washi_sub(washi_tensor *a, washi_tensor *b);
+/** a * b */
+WASHI_API washi_tensor *washi_mul(washi_tensor *a, washi_tensor *b);
+/** a / b */
+WASHI_API washi_tensor *washi_div(washi_tensor *a, washi_tensor *b);
+WASHI_API washi_tensor *washi_scale(washi_tensor *a, double by); /**< a * by */
+WASHI_API washi_tensor *washi_shift(washi_tensor *a, double by); /**< a + by */
+WASHI_API washi_tensor *washi_neg(washi_tensor *a);
+/** e to the power a */
+WASHI_API washi_tensor *washi_exp(washi_tensor *a);
+WASHI_API washi_tensor *washi_log(washi_tensor *a); /**< the natural logarithm */
+WASHI_API washi_tensor *washi_sqrt(washi_tensor *a);
+/** The hyperbolic tangent of a. */
+WASHI_API washi_tensor *washi_tanh(washi_tensor *a);
+WASHI_API washi_tensor *washi_sigmoid(washi_tensor *a); /**< 1 / (1 + exp(-a)) */
+/** a where a > 0, else 0. Its derivative at 0 is 0. */
+WASHI_API washi_tensor *washi_relu(washi_tensor *a);
+/** 1 or 0, in the operands' type; no gradient passes. */
+WASHI_API washi_tensor *washi_greater_equal(washi_tensor *a, washi_tensor *b);
+/** 1 or 0, in the operands' type; no gradient passes. */
+WASHI_API washi_tensor *washi_equal(washi_tensor *a, washi_tensor *b);
+/** a where condition is not 0, else b. The condition may be of any type; all three broadcast. No
+ * gradient passes to the condition. */
+WASHI_API washi_tensor *washi_where(washi_tensor *condition, washi_tensor *a, washi_tensor *b);
+
+/** The matrix product over the last two axes, both of rank >= 2; leading axes broadcast. Each
+ * element is one chain of fused multiply-adds in order of the inner index. */
+WASHI_API washi_tensor *washi_matmul(washi_tensor *a, washi_tensor *b);
+
+/** Every axis at once, where a reduction asks for an axis. */
+enum { WASHI_ALL = 1 << 30 };
+/** The sum over an axis, or over WASHI_ALL; keep leaves the axis with size 1. Empty: 0. */
+WASHI_API washi_tensor *washi_sum(washi_tensor *a, int axis, bool keep);
+/** The sum divided by the number of elements; of an empty axis NaN. */
+WASHI_API washi_tensor *washi_mean(washi_tensor *a, int axis, bool keep);
+/** The largest element; of an empty axis -infinity. Its gradient goes to the first of several
+ * largest. */
+WASHI_API washi_tensor *washi_max(washi_tensor *a, int axis, bool keep);
+/** The index (I32) of the first largest element along one axis, which must not be empty. No gradient
+ * passes. */
+WASHI_API washi_tensor *washi_argmax(washi_tensor *a, int axis, bool keep);
+/** log(sum(exp(a))), computed from a - max(a). */
+WASHI_API washi_tensor *washi_logsumexp(washi_tensor *a, int axis, bool keep);
+/** exp(a) / sum(exp(a)) over the last axis, so that it serves as an activation. */
+WASHI_API washi_tensor *washi_softmax(washi_tensor *a);
+/** washi_softmax over an axis. */
+WASHI_API washi_tensor *washi_softmax_along(washi_tensor *a, int axis);
+/** a - logsumexp(a) over the last axis. */
+WASHI_API washi_tensor *washi_log_softmax(washi_tensor *a);
+/** washi_log_softmax over an axis. */
+WASHI_API washi_tensor *washi_log_softmax_along(washi_tensor *a, int axis);
+
+/* Of any type: */
+
+/** The same elements in the same order under another shape; one size may be -1. */
+WASHI_API washi_tensor *washi_reshape(washi_tensor *a, washi_shape shape);
+/** Axis i of the result is axis axes[i] of a; axes holds each axis of a once. */
+WASHI_API washi_tensor *washi_permute(washi_tensor *a, const int axes[]);
+/** The last two axes exchanged. */
+WASHI_API washi_tensor *washi_transpose(washi_tensor *a);
+/** A stretched to the shape as NumPy's broadcast_to does. */
+WASHI_API washi_tensor *washi_broadcast_to(washi_tensor *a, washi_shape shape);
+/** Elements begin ... end-1 of an axis; negative ones count from the end. */
+WASHI_API washi_tensor *washi_slice(washi_tensor *a, int axis, int64_t begin, int64_t end);
+/** a with before and after zeros put around it along an axis. */
+WASHI_API washi_tensor *washi_pad(washi_tensor *a, int axis, int64_t before, int64_t after);
+/** The parts, alike but for this axis, one behind the other along it. */
+WASHI_API washi_tensor *washi_concat(int n, washi_tensor *const parts[], int axis);
+/** a's slices at the indices, along an axis: the indices' axes stand in its place. An index outside
+ * 0 ... size-1 makes the run fail with WASHI_BAD_VALUE. */
+WASHI_API washi_tensor *washi_take(washi_tensor *a, washi_tensor *i32_indices, int axis);
+/** a with updates added to its slices at the indices along an axis; the shape of updates is that of
+ * washi_take(a, indices, axis). Indices may repeat; additions happen in their order. F32, F64. */
+WASHI_API washi_tensor *washi_scatter_add(washi_tensor *a, washi_tensor *i32_indices,
+                                          washi_tensor *updates, int axis);
+/** A last axis of length classes that is 1 at the label and else 0, in F32 or F64. A label (I32 or
+ * U8) outside 0 ... classes-1 makes the run fail with WASHI_BAD_VALUE. */
+WASHI_API washi_tensor *washi_one_hot(washi_tensor *labels, int64_t classes, washi_dtype type);
+/** a in another type. To an integer: truncated towards 0, and clamped to the type's range (NaN: 0). */
+WASHI_API washi_tensor *washi_cast(washi_tensor *a, washi_dtype type);
+/** a, with no gradient passing. */
+WASHI_API washi_tensor *washi_stop_gradient(washi_tensor *a);
+
+/** The name of the op that made x, such as "softmax", "input" or "variable"; "" for NULL. */
+WASHI_API const char *washi_op_name(const washi_tensor *x);
+/** How many tensors x was made from. */
+WASHI_API int washi_operands(const washi_tensor *x);
+/** The i-th tensor x was made from; NULL when there is none. */
+WASHI_API washi_tensor *washi_operand(const washi_tensor *x, int i);
+
+/* -- derivatives ------------------------------------------------------------------------------- */
+
+/* Recorded like everything else, so they can be differentiated again, to any order. An x that y does
+ * not depend on gets zeros of its shape. x and y must be F32 or F64 (WASHI_BAD_TYPE). */
+
+/** dx[i] = d sum(y) / d x[i], of x[i]'s shape. */
+WASHI_API washi_status washi_grad(washi_tensor *y, int n, washi_tensor *const x[], washi_tensor *dx[]);
+/** dx[i] = sum over j of v[j] times d y[j] / d x[i]; v[j] has y[j]'s type and shape. */
+WASHI_API washi_status washi_vjp(int ny, washi_tensor *const y[], washi_tensor *const v[], int nx,
+                                 washi_tensor *const x[], washi_tensor *dx[]);
+/** dy[j] = sum over i of d y[j] / d x[i] times v[i]; v[i] has x[i]'s type and shape. */
+WASHI_API washi_status washi_jvp(int ny, washi_tensor *const y[], int nx, washi_tensor *const x[],
+                                 washi_tensor *const v[], washi_tensor *dy[]);
+
+/** Records that weight, a washi_variable, takes value (of its type and shape) at the end of each run
+ * of every program compiled from this tape later. All values are computed before any weight changes.
+ * A weight can be assigned once on a tape (WASHI_MISUSE). */
+WASHI_API washi_status washi_assign(washi_tensor *weight, washi_tensor *value);
+
+/* -- running ----------------------------------------------------------------------------------- */
+
+/** A program that computes the outputs and the tape's assignments, and nothing else. NULL on error.
+ * It must be freed before its tape. */
+WASHI_API washi_program *washi_compile(washi_tape *t, int n, washi_tensor *const outputs[]);
+/** Frees a program; the data of its outputs goes with it. NULL is fine. */
+WASHI_API void washi_program_free(washi_program *p);
+/** Gives an input its value: data is borrowed and must live through the runs that read it. */
+WASHI_API washi_status washi_feed(washi_tensor *input, const void *data);
+/** Runs a program. No allocation. WASHI_MISUSE: an input has not been fed; WASHI_BAD_VALUE: an index
+ * or a label out of range, in which case no weight is assigned. */
+WASHI_API washi_status washi_run(washi_program *p);
+/** Prints the program, a line a step; then the size of its memory. WASHI_IO. */
+WASHI_API washi_status washi_dump(const washi_program *p, FILE *out);
+/** Bytes of the one slab that holds all the program's values. */
+WASHI_API size_t washi_program_bytes(const washi_program *p);
+/** Compiles and runs once, with the tape's assignments; the values stay on the tape. */
+WASHI_API washi_status washi_eval(int n, washi_tensor *const y[]);
+/** The value of an output after a run or an eval, row-major, aligned to 64 bytes unless it is a fed
+ * input or a variable itself; else NULL. Valid until the next run, and no longer than its program. */
+WASHI_API const void *washi_data(const washi_tensor *y);
+WASHI_API const float *washi_f32(const washi_tensor *y);  /**< washi_data; NULL if y is not F32 */
+WASHI_API const double *washi_f64(const washi_tensor *y); /**< washi_data; NULL if y is not F64 */
+/** Evaluates a tensor of one element, of any type; NaN on error. */
+WASHI_API double washi_item(washi_tensor *y);
+
+/* -- arrays ------------------------------------------------------------------------------------ */
+
+/** Host memory, row-major, borrowed; the first axis is the sample. */
+typedef struct {
+    washi_dtype type;
+    washi_shape shape;
+    const void *data;
+} washi_array;
+
+/** Memory for an array, zeroed and aligned to 64 bytes, the caller's to washi_release. */
+WASHI_API washi_status washi_array_new(washi *w, washi_dtype type, washi_shape shape, washi_array *out);
+/** Frees what washi_array_new or a reader gave and clears *a; NULL and a cleared array are fine. */
+WASHI_API void washi_release(washi *w, washi_array *a);
+
+/* -- layers ------------------------------------------------------------------------------------ */
+
+/* A layer is a plain function on tensors. It asks its scope for weights; they are created the first
+ * time, when the input's shape is known, and found by name ("dense_1/kernel") ever after. No gradient
+ * is written anywhere. */
+
+/** An activation: any function of one tensor. */
+typedef washi_tensor *washi_unary_fn(washi_tensor *x);
+/** A layer: records what it does to x, with weights from its scope. NULL after an error. */
+typedef washi_tensor *washi_layer_fn(washi_scope *s, washi_tensor *x, const void *config);
+/** A loss or a metric: a scalar from a target and a prediction. */
+typedef washi_tensor *washi_loss_fn(washi_tensor *target, washi_tensor *prediction);
+/** Fills out with a weight's first values; stream makes them this weight's own. A failure is reported by
+ * washi_fail, to no tape. */
+typedef washi_status washi_init_fn(washi *w, washi_shape shape, uint64_t stream, float *out);
+
+/** What a weight is created with. */
+typedef struct {
+    washi_shape shape;
+    washi_init_fn *init; /**< NULL: washi_glorot_uniform */
+    bool frozen;         /**< not trainable: no optimiser changes it */
+    washi_dtype type;    /**< WASHI_F32 or WASHI_F64 */
+} washi_weight_options;
+
+/** The weight of this name (no "/" in it) in this scope, as a tensor on the tape of the call. The first
+ * call of the model creates it; later ones must ask for the same type and shape (WASHI_BAD_SHAPE,
+ * WASHI_BAD_TYPE) and for no other weights (WASHI_MISUSE). NULL on error, which sticks to the tape. */
+WASHI_API washi_tensor *washi_weight(washi_scope *s, const char *name, washi_weight_options options);
+/** Whether this call of the model is a training step. */
+WASHI_API bool washi_training(const washi_scope *s);
+
+/** Initialisers. glorot_uniform is uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010),
+ * where a shape [..., a, b] has fans a and b times the sizes before them, [n] has n and n, and a scalar
+ * 1 and 1; random_normal has mean 0 and standard deviation 0.05, as Keras'. */
+WASHI_API washi_init_fn washi_zeros, washi_ones, washi_glorot_uniform, washi_random_normal;
+
+/** activation(x @ kernel + bias) with kernel [last axis of x, units] (glorot_uniform) and bias [units]
+ * (zeros). As a layer of a scope it is named "dense", "dense_1" ... in the order of the calls.
+ * activation NULL: linear. */
+WASHI_API washi_tensor *washi_dense(washi_scope *s, washi_tensor *x, int64_t units,
+                                    washi_unary_fn *activation);
+/** [n, ...] as [n, product of the rest]. */
+WASHI_API washi_tensor *washi_flatten(washi_tensor *x);
+
+/** A layer as a value: a function, what it is configured with, and the activation put on its result. */
+typedef struct {
+    const char *name; /**< NULL: the kind's name, numbered: dense, dense_1, ... */
+    washi_layer_fn *call;
+    union {
+        const void *user;
+        int64_t units;
+        double number;
+    } config;
+    washi_unary_fn *activation; /**< NULL: linear */
+    const char *kind;           /**< the type in a summary, such as "Dense"; NULL: "Custom" */
+    bool by_value;              /**< call is handed &config (to read units or number) instead of config.user */
+} washi_layer;
+
+/** washi_dense as a value. */
+WASHI_API washi_layer washi_layer_dense(int64_t units, washi_unary_fn *activation);
+/** washi_flatten as a value. */
+WASHI_API washi_layer washi_layer_flatten(void);
+/** x * scale; pixels (U8) and other integers become F32 first. */
+WASHI_API washi_layer washi_layer_rescaling(double scale);
+/** A layer of your own; name and config are borrowed and must outlive the model. */
+WASHI_API washi_layer washi_layer_custom(const char *name, washi_layer_fn *call, const void *config);
+/** Applies a layer inside a scope: what sequential does with each of its layers. The layer gets a
+ * scope of its own, below s, named as the layer is, and, when s is the model's own, a line in its summary.
+ * A layer called twice by one name shares its weights; layers without a name never do. */
+WASHI_API washi_tensor *washi_layer_call(washi_scope *s, const washi_layer *layer, washi_tensor *x);
+
+/* -- models ------------------------------------------------------------------------------------ */
+
+/** A chain of layers, which are copied (what they point to is borrowed). NULL on error, such as two
+ * layers of one name. */
+WASHI_API washi_model *washi_sequential(washi *w, int n, const washi_layer layers[]);
+/** A model from one function: any graph. name may be NULL ("model"); it is copied, config is borrowed. */
+WASHI_API washi_model *washi_model_new(washi *w, const char *name, washi_layer_fn *call,
+                                       const void *config);
+/** Frees a model with its weights, after the tapes and programs that use them; NULL is fine. */
+WASHI_API void washi_model_free(washi_model *m);
+/** Creates the weights for inputs of this type and shape, without the batch axis, as Keras' Input. */
+WASHI_API washi_status washi_model_build(washi_model *m, washi_dtype type, washi_shape input);
+/** Records the model's function of x on x's tape; builds on the first call. NULL on error. */
+WASHI_API washi_tensor *washi_model_call(washi_model *m, washi_tensor *x, bool training);
+/** Prints the layers as Keras does: layer (type), output shape, param #; and the totals with bytes.
+ * The axis of samples shows as None, or as the size of the call that built the model. WASHI_MISUSE before
+ * the model is built, WASHI_IO. */
+WASHI_API washi_status washi_model_summary(const washi_model *m, FILE *out);
+/** How many weights; 0 until built. */
+WASHI_API int washi_model_weights(const washi_model *m);
+/** A weight; data is the model's own memory, to read and to write. */
+typedef struct {
+    const char *name;
+    washi_dtype type;
+    washi_shape shape;
+    bool trainable;
+    void *data;
+} washi_weight_info;
+/** The index-th weight, in order of creation; all zero for an index out of range. */
+WASHI_API washi_weight_info washi_model_weight(washi_model *m, int index);
+/** Freezes, or unfreezes, every weight whose name starts with prefix (NULL or "": all). WASHI_BAD_VALUE
+ * when there is none. */
+WASHI_API washi_status washi_model_freeze(washi_model *m, const char *prefix, bool frozen);
+
+/* -- losses and metrics ------------------------------------------------------------------------ */
+
+/* Plain functions from a target and a prediction to a scalar, the mean over the samples. Predictions
+ * are probabilities, as in Keras; one that comes straight from washi_softmax or washi_sigmoid is computed
+ * from its logits, so nothing is lost; other ones are clipped to [1e-7, 1 - 1e-7]. */
+
+/** mean((target - prediction)^2); the shapes must be equal ([n] and [n, 1] count as equal), an integer
+ * target is cast. */
+WASHI_API washi_loss_fn washi_mean_squared_error;
+/** -mean(target log(p) + (1 - target) log(1 - p)); shapes as for washi_mean_squared_error. Straight from
+ * washi_sigmoid: computed from the logits. */
+WASHI_API washi_loss_fn washi_binary_crossentropy;
+/** The same from logits. */
+WASHI_API washi_loss_fn washi_binary_crossentropy_from_logits;
+/** The mean over the rows of -sum(target log(p)); target (one-hot, or any distribution) and prediction
+ * [n, classes]. Straight from washi_softmax: computed from the logits. */
+WASHI_API washi_loss_fn washi_categorical_crossentropy;
+/** The same from logits. */
+WASHI_API washi_loss_fn washi_categorical_crossentropy_from_logits;
+/** The mean of -log(p at the label). Target [n] or [n, 1] of I32 or U8 labels, prediction [n, classes]; axes
+ * between the two hold samples as well. A label outside 0 ... classes-1 makes the run fail with
+ * WASHI_BAD_VALUE. Straight from washi_softmax: computed from the logits. */
+WASHI_API washi_loss_fn washi_sparse_categorical_crossentropy;
+/** The same from logits. */
+WASHI_API washi_loss_fn washi_sparse_categorical_crossentropy_from_logits;
+/** The share of samples whose largest prediction is at the label; target and prediction as for
+ * washi_sparse_categorical_crossentropy. */
+WASHI_API washi_loss_fn washi_accuracy;
+
+/* -- optimisers -------------------------------------------------------------------------------- */
+
+/** Turns gradients into new weights. Its state belongs to one model and one thread at a time. */
+typedef struct washi_optimizer washi_optimizer;
+/** momentum, weight_decay and nesterov as in Keras; 0 and false switch them off. */
+typedef struct {
+    double learning_rate, momentum, weight_decay;
+    bool nesterov;
+} washi_sgd_options;
+/** Stochastic gradient descent: w = w - learning_rate * gradient; with momentum v = momentum * v -
+ * learning_rate * gradient and w = w + v, or with nesterov w = w + momentum * v - learning_rate *
+ * gradient; weight_decay takes learning_rate * weight_decay * w off first. WASHI_BAD_VALUE: a
+ * learning rate that is not positive and finite, momentum outside [0, 1), a negative decay. */
+WASHI_API washi_optimizer *washi_sgd(washi *w, const washi_sgd_options *options);
+/** After the tapes and programs that use it; NULL is fine. */
+WASHI_API void washi_optimizer_free(washi_optimizer *o);
+/** Records, on the loss's tape, the update of every trainable weight of m. loss is a scalar. Momentum is
+ * kept by the optimiser, for each weight it has served, from one tape to the next. */
+WASHI_API washi_status washi_minimize(washi_optimizer *o, washi_model *m, washi_tensor *loss);
+
+/* -- training ---------------------------------------------------------------------------------- */
+
+/** What fit and evaluate need. Zero is a default: epochs 1, batch_size 32, no metric, no validation. */
+typedef struct {
+    washi_optimizer *optimizer; /**< fit needs one */
+    washi_loss_fn *loss;        /**< both need one */
+    washi_loss_fn *metric;
+    int epochs;
+    int64_t batch_size;
+    bool keep_order; /**< false: shuffled every epoch, by the context's seed */
+    const washi_array *validation_x, *validation_y;
+    FILE *progress; /**< NULL: silent; a terminal gets a live bar, a file a line an epoch */
+    /** After each epoch (the first is 0): loss, metric, validation loss, validation metric (NaN where
+     * there is none); false stops. */
+    bool (*on_epoch)(void *user, int epoch, const double logs[4]);
+    void *user;
+} washi_fit_options;
+
+/** Trains m on the samples of x and y (first axes equal) for options->epochs epochs; the last, partial
+ * batch counts, and the logs are means over samples, those of training while the weights change. history
+ * gets a row of logs per epoch, NaN for epochs not run; or NULL. A model goes on where its last fit ended:
+ * twice 3 epochs are 6. A loss that is no longer finite is logged and does not stop. */
+WASHI_API washi_status washi_fit(washi_model *m, const washi_array *x, const washi_array *y,
+                                 const washi_fit_options *options, double (*history)[4]);
+/** Loss and metric (NaN without one) of m over x and y, in order. Uses options' loss, metric,
+ * batch_size and progress. */
+WASHI_API washi_status washi_evaluate(washi_model *m, const washi_array *x, const washi_array *y,
+                                      const washi_fit_options *options, double logs[2]);
+/** m's result for every sample of x, in order, into out (F32). batch_size 0: 32. */
+WASHI_API washi_status washi_predict(washi_model *m, const washi_array *x, int64_t batch_size,
+                                     float *out);
+
+/* -- files ------------------------------------------------------------------------------------- */
+
+/** Reads an IDX file, plain or gzip (LeCun's format of the MNIST database): U8, I32, F32 and F64 elements
+ * (signed bytes and shorts become I32). Every field is checked before it is believed. out->data is the
+ * caller's to washi_release. WASHI_IO: cannot open or read; WASHI_BAD_FILE: not what the format says,
+ * too short or too long. */
+WASHI_API washi_status washi_read_idx(washi *w, const char *path, washi_array *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

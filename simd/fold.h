@@ -1,0 +1,72 @@
+/* fold.h: reductions of rows and of columns. A template: isa.c includes it for each real type. */
+
+INLINE void NAME(fold_last)(size_t rows, size_t n, void *to, const void *from, VT identity,
+                            NAME(lane_op) * op, NAME(binary) * tree)
+{
+    T *y = to;
+    const T *x = from;
+    for (size_t r = 0; r < rows; r++)
+        y[r] = NAME(row_fold)(n, x + r * n, NAME(none)(), identity, op, tree);
+}
+
+/* groups vectors of columns, the last perhaps in part, all the way down in registers. */
+INLINE void NAME(fold_strip)(size_t count, size_t n, size_t stride, T *y, const T *x, size_t groups,
+                             bool whole, VT identity, NAME(lane_op) * op)
+{
+    VT sum[8];
+    UNROLL
+    for (size_t g = 0; g < groups; g++) sum[g] = identity;
+    for (size_t i = 0; i < count; i++, x += stride) {
+        UNROLL
+        for (size_t g = 0; g < groups; g++) {
+            const VT a = whole ? V(load)(x + g * LEN) : V(load_n)(x, n);
+            sum[g] = op(sum[g], a, V(zero)());
+        }
+    }
+    UNROLL
+    for (size_t g = 0; g < groups; g++) {
+        if (whole)
+            V(store)(y + g * LEN, sum[g]);
+        else
+            V(store_n)(y, sum[g], n);
+    }
+}
+
+INLINE void NAME(fold_first)(size_t count, size_t n, size_t stride, void *to, const void *from,
+                             VT identity, NAME(lane_op) * op)
+{
+    T *y = to;
+    const T *x = from;
+    size_t j = 0;
+    for (; j + 8 * LEN <= n; j += 8 * LEN)
+        NAME(fold_strip)(count, 8 * LEN, stride, y + j, x + j, 8, true, identity, op);
+    for (; j + 2 * LEN <= n; j += 2 * LEN)
+        NAME(fold_strip)(count, 2 * LEN, stride, y + j, x + j, 2, true, identity, op);
+    for (; j < n; j += LEN) {
+        const size_t r = n - j < LEN ? n - j : LEN;
+        NAME(fold_strip)(count, r, stride, y + j, x + j, 1, false, identity, op);
+    }
+}
+
+#define FOLD(name, identity, tree)                                                                     \
+    static void NAME(fold_last_##name)(size_t rows, size_t n, void *y, const void *x)                  \
+    {                                                                                                  \
+        NAME(fold_last)(rows, n, y, x, identity(), NAME(lane_##name), tree);                           \
+    }                                                                                                  \
+    static void NAME(fold_first_##name)(size_t count, size_t n, size_t stride, void *y, const void *x) \
+    {                                                                                                  \
+        NAME(fold_first)(count, n, stride, y, x, identity(), NAME(lane_##name));                       \
+    }
+FOLD(sum, V(zero), V(add))
+FOLD(max, NAME(minus_infinity), V(max))
+FOLD(min, NAME(infinity), V(min))
+FOLD(sum_squares, V(zero), V(add))
+#undef FOLD
+
+static void NAME(dot)(size_t rows, size_t n, void *to, const void *a, const void *b)
+{
+    T *y = to;
+    for (size_t r = 0; r < rows; r++)
+        y[r] = NAME(row_fold)(n, (const T *)a + r * n, NAME(row_of)((const T *)b + r * n), V(zero)(),
+                              NAME(lane_dot), V(add));
+}

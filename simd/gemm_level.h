@@ -1,0 +1,55 @@
+/* gemm_level.h: what the matrix product knows of a level and of caches, the same for float and double.
+ */
+#ifndef WA_GEMM_LEVEL_H
+#define WA_GEMM_LEVEL_H
+
+#if defined(__clang__)
+#define GEMM_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define GEMM_UNROLL _Pragma("GCC unroll 16")
+#endif
+/* Hides from the compiler what it knows of x. */
+#define GEMM_OPAQUE(x) __asm__("" : "+r"(x))
+
+/* The largest tile, GEMM_ROWS by GEMM_VECTORS vectors: as many accumulators as the registers hold
+ * beside the vectors of b and one of a: 28 of 32 (AVX-512, of which NEON would need more rows than it
+ * can load) and 12 of 16. GEMM_EACH_ROWS(X): X(1) ... X(GEMM_ROWS). */
+enum { GEMM_VECTORS = 2 };
+#define GEMM_TO_6(X)  X(1) X(2) X(3) X(4) X(5) X(6)
+#define GEMM_TO_12(X) GEMM_TO_6(X) X(7) X(8) X(9) X(10) X(11) X(12)
+#define GEMM_TO_14(X) GEMM_TO_12(X) X(13) X(14)
+#if WA_IS_avx512
+#include "vec_half_avx512.h"
+enum { GEMM_ROWS = 14 };
+#define GEMM_HALVES    1
+#define GEMM_EACH_ROWS GEMM_TO_14
+#elif WA_IS_neon
+enum { GEMM_ROWS = 12 };
+#define GEMM_EACH_ROWS GEMM_TO_12
+#else
+enum { GEMM_ROWS = 6 };
+#define GEMM_EACH_ROWS GEMM_TO_6
+#endif
+
+enum {
+    GEMM_DEPTH = 512,             /* steps of k at a time, so that the rows of a stay in L1 or near */
+    GEMM_BLOCK_BYTES = 512 << 10, /* of b at a time: half of a common L2 */
+    GEMM_KEPT_ROWS = 448,         /* rows at a time whose partial sums cannot be kept in c */
+    GEMM_GROUP = 4 * GEMM_ROWS,   /* rows of a packed at a time when they run across memory */
+    GEMM_PACK_ROWS = 3,           /* more tiles than this one below another: b is packed */
+    GEMM_PACK_BYTES = 256 << 10,
+    GEMM_PACK_COLUMNS = 4, /* more tiles than this side by side: a is packed */
+    GEMM_PAD = 16          /* elements between packed rows of a, against rows in one cache set */
+};
+
+static inline size_t gemm_min(size_t a, size_t b) { return a < b ? a : b; }
+static inline size_t gemm_round_up(size_t a, size_t step) { return (a + step - 1) / step * step; }
+/* The size of the equal parts, multiples of step, of which as few as possible up to most cover n. */
+static inline size_t gemm_share(size_t n, size_t most, size_t step)
+{
+    if (n <= most) return gemm_round_up(n ? n : 1, step);
+    const size_t parts = (n + most - 1) / most;
+    return gemm_round_up((n + parts - 1) / parts, step);
+}
+
+#endif

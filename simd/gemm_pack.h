@@ -1,0 +1,126 @@
+/* gemm_pack.h: copies of blocks of a and b where they are read best. A template: gemm.h includes it for
+ * each real type. */
+
+struct NAME(fetch) {
+    const struct wa_gemm *g;
+    size_t i, rows, p;
+};
+/* One tile, or one strip of n columns: steps of k and the top left of each operand. a[r][p] is
+ * a[r*a_row + p*a_column], b[p][j] is b[p*b_row + j]. edge: columns of a tile's last vector if that is
+ * not whole. resume: c holds the chains up to here; else they begin at 0. */
+struct NAME(job) {
+    size_t k;
+    const T *a;
+    size_t a_row, a_column;
+    const T *b;
+    size_t b_row;
+    T *c;
+    size_t c_row, edge;
+    bool resume;
+};
+
+/* Whether a is not ready to be read as it is. */
+static bool NAME(has_prologue)(const struct wa_gemm *g)
+{
+    return g->a_u8 || g->a_rows || g->a_columns || g->a_scale != 0;
+}
+
+/* Whether the lines of a in memory, which indices pick and packing copies, are columns of a. */
+static bool NAME(lies_across)(const struct wa_gemm *g)
+{
+    return g->a_columns || (!g->a_rows && g->a_column != 1);
+}
+
+static void NAME(copy_line)(size_t n, T *to, const T *from)
+{
+    size_t i = 0;
+    for (; i + LEN <= n; i += LEN) V(store)(to + i, V(load)(from + i));
+    if (i < n) V(store_n)(to + i, V(load_n)(from + i, n - i), n - i);
+}
+
+/* to[i] = scale * (T)a[first + i], scale 0 counting as 1. */
+static void NAME(pack_line)(const struct wa_gemm *g, size_t first, size_t n, T *restrict to)
+{
+    const T scale = (T)g->a_scale;
+    if (g->a_u8) {
+        const uint8_t *from = (const uint8_t *)g->a + first;
+        if (g->a_scale != 0)
+            for (size_t i = 0; i < n; i++) to[i] = scale * (T)from[i];
+        else
+            for (size_t i = 0; i < n; i++) to[i] = (T)from[i];
+    } else {
+        const T *from = (const T *)g->a + first;
+        if (g->a_scale != 0)
+            for (size_t i = 0; i < n; i++) to[i] = scale * from[i];
+        else
+            NAME(copy_line)(n, to, from);
+    }
+}
+
+/* rows from i and t->k steps from p of a, the lines kept; sets where the job finds them. */
+static void NAME(pack_a)(const struct wa_gemm *g, size_t i, size_t rows, size_t p, T *to,
+                         struct NAME(job) * t)
+{
+    t->a = to;
+    if (NAME(lies_across)(g)) {
+        t->a_row = 1, t->a_column = gemm_round_up(rows, LEN);
+        for (size_t q = 0; q < t->k; q++) {
+            const size_t line = g->a_columns ? (size_t)g->a_columns[p + q] : p + q;
+            NAME(pack_line)(g, line * g->a_column + i * g->a_row, rows, to + q * t->a_column);
+        }
+    } else {
+        t->a_row = t->k + GEMM_PAD, t->a_column = 1;
+        for (size_t r = 0; r < rows; r++) {
+            const size_t line = g->a_rows ? (size_t)g->a_rows[i + r] : i + r;
+            NAME(pack_line)(g, line * g->a_row + p, t->k, to + r * t->a_row);
+        }
+    }
+}
+
+/* The only row of a, k steps from p. */
+static void NAME(pack_row)(const struct wa_gemm *g, size_t p, size_t k, T *to)
+{
+    struct NAME(job) t = {.k = k};
+    if (!NAME(lies_across)(g))
+        NAME(pack_a)(g, 0, 1, p, to, &t);
+    else
+        for (size_t q = 0; q < k; q++) {
+            const size_t line = g->a_columns ? (size_t)g->a_columns[p + q] : p + q;
+            NAME(pack_line)(g, line * g->a_column, 1, to + q);
+        }
+}
+
+/* Asks for the lines of a that pack_a will read, those of number part of parts. */
+static void NAME(fetch_a)(const struct wa_gemm *g, size_t i, size_t rows, size_t p, size_t k,
+                          size_t part, size_t parts)
+{
+    const bool across = NAME(lies_across)(g);
+    const int32_t *index = across ? g->a_columns : g->a_rows;
+    const size_t size = g->a_u8 ? 1 : sizeof(T), lines = across ? k : rows, first = across ? p : i;
+    const size_t stride = across ? g->a_column : g->a_row, offset = across ? i * g->a_row : p;
+    const size_t bytes = (across ? rows : k) * size;
+    for (size_t l = lines * part / parts; l < lines * (part + 1) / parts; l++) {
+        const size_t line = index ? (size_t)index[first + l] : first + l;
+        const char *from = (const char *)g->a + (line * stride + offset) * size;
+        for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + at, 0, 2);
+        if (bytes) __builtin_prefetch(from + bytes - 1, 0, 2);
+    }
+}
+
+/* k steps by n columns of b, from b on, as panels of a tile's width, each one k rows of them. */
+static void NAME(pack_b)(const struct wa_gemm *g, const T *b, size_t k, size_t n, T *to)
+{
+    enum { WIDTH = GEMM_VECTORS * LEN };
+    if (g->b_column != 1) {
+        for (size_t j = 0; j < n; j += WIDTH, to += k * WIDTH)
+            NAME(transpose)(gemm_min(n - j, WIDTH), k, to, WIDTH, b + j * g->b_column, g->b_column);
+        return;
+    }
+    for (size_t p = 0; p < k; p++, b += g->b_row, to += WIDTH) {
+        T *panel = to;
+        size_t j = 0;
+        for (; j + WIDTH <= n; j += WIDTH, panel += k * WIDTH)
+            GEMM_UNROLL for (size_t v = 0; v < WIDTH; v += LEN) V(store)(panel + v, V(load)(b + j + v));
+        if (j < n) memcpy(panel, b + j, (n - j) * sizeof(T));
+    }
+}

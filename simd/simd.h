@@ -1,0 +1,225 @@
+/* simd.h: one table of kernels per CPU level, on raw pointers: no tensors, no memory, no threads.
+ *
+ * Every level gives the same bits (docs/kernels.md has the rules). No kernel touches memory outside
+ * its operands. Types are picked by index: table->map[WA_MAP_add][WA_F32]. */
+#ifndef WA_SIMD_H
+#define WA_SIMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Element types; the first two are real, and most kernels exist for those alone. */
+enum { WA_F32, WA_F64, WA_REALS, WA_I32 = WA_REALS, WA_U8, WA_TYPES };
+
+/* Elements of a row belong to lane i mod WA_LANES; lane j then takes lane j + h for h = WA_LANES/2,
+ * ..., 2, 1. Lanes begin at +0 for a sum and at -infinity for a maximum. */
+#define WA_LANES 64
+
+/* -- elementwise: y[i] = f(x[0][i], x[1][i], ...). y may be one of the x, no other overlap. ------- */
+#define WA_MAPS(X)                                                                                    \
+    X(copy, 1)          /* x */                                                                       \
+    X(neg, 1)           /* -x */                                                                      \
+    X(exp, 1)                                                                                         \
+    X(log, 1)                                                                                         \
+    X(sqrt, 1)                                                                                        \
+    X(tanh, 1)                                                                                        \
+    X(sigmoid, 1)       /* 1 / (1 + exp(-x)) */                                                       \
+    X(relu, 1)          /* x > 0 ? x : 0 */                                                           \
+    X(add, 2)                                                                                         \
+    X(sub, 2)                                                                                         \
+    X(mul, 2)                                                                                         \
+    X(div, 2)                                                                                         \
+    X(gate, 2)          /* x1 > 0 ? x0 : 0 */                                                         \
+    X(greater_equal, 2) /* x0 >= x1 ? 1 : 0 */                                                        \
+    X(equal, 2)         /* x0 == x1 ? 1 : 0 */                                                        \
+    X(where, 3)         /* x0 != 0 ? x1 : x2 */
+
+enum wa_map {
+#define WA_MAP_ENUM(name, arity) WA_MAP_##name,
+    WA_MAPS(WA_MAP_ENUM)
+#undef WA_MAP_ENUM
+    WA_MAP_COUNT
+};
+typedef void wa_map_fn(size_t n, void *y, const void *const x[]);
+
+/* The maps of two operands with broadcasting: y[r*n + j] = f(x[0][...], x[1][...]), r < rows, x[k]'s element
+ * being r*x_row[k] + j*x_column[k]. x_row is any stride, x_column 0 or 1: a row for all rows is 0, 1; a
+ * column for all columns 1, 0; a number 0, 0. y may be an x that is of y's own shape. */
+#define WA_STRETCHES(X) X(add) X(sub) X(mul) X(div) X(gate) X(greater_equal) X(equal)
+
+enum wa_stretch {
+#define WA_STRETCH_ENUM(name) WA_STRETCH_##name,
+    WA_STRETCHES(WA_STRETCH_ENUM)
+#undef WA_STRETCH_ENUM
+    WA_STRETCH_COUNT
+};
+typedef void wa_stretch_fn(size_t rows, size_t n, void *y, const void *const x[], const size_t x_row[],
+                           const size_t x_column[]);
+
+/* -- reductions ---------------------------------------------------------------------------------- */
+#define WA_FOLDS(X)                                                                                   \
+    X(sum)                                                                                            \
+    X(max)         /* vmax(a, b) = a > b ? a : b, the accumulator being a */                          \
+    X(min)         /* a < b ? a : b */                                                                \
+    X(sum_squares) /* fma(x, x, a) */
+
+enum wa_fold {
+#define WA_FOLD_ENUM(name) WA_FOLD_##name,
+    WA_FOLDS(WA_FOLD_ENUM)
+#undef WA_FOLD_ENUM
+    WA_FOLD_COUNT
+};
+/* y[r] = fold of x[r*n ... r*n+n-1], by the lanes' rule. */
+typedef void wa_fold_last_fn(size_t rows, size_t n, void *y, const void *x);
+/* y[j] = fold over i in order, from the identity, of x[i*stride + j]; j < n. */
+typedef void wa_fold_first_fn(size_t count, size_t n, size_t stride, void *y, const void *x);
+/* y[r] = index of the first largest, or smallest, of x[r*n ... r*n+n-1]; n in 1 ... 2^31-1. NaN is never it;
+ * 0 for a row of nothing else. */
+typedef void wa_arg_fn(size_t rows, size_t n, int32_t *y, const void *x);
+/* y[r] = sum of a[r*n + i] * b[r*n + i], fused, by the lanes' rule. */
+typedef void wa_dot_fn(size_t rows, size_t n, void *y, const void *a, const void *b);
+/* mean[r] and variance[r] of rows of n: in pieces of 2048, sum / count and the sum of squares about that,
+ * both by the lanes' rule, put together in order; variance is the last divided by n. NaN for n = 0. */
+typedef void wa_moments_fn(size_t rows, size_t n, void *mean, void *variance, const void *x);
+/* y = (x - mean) * (1 / sqrt(variance + epsilon)), then * gain[j] and + bias[j], either of which may be NULL. y
+ * may be x. */
+typedef void wa_normalize_fn(size_t rows, size_t n, void *y, const void *x, const void *gain,
+                             const void *bias, double epsilon);
+
+/* -- rows: softmax and its kin over contiguous rows of n, the maximum and the sum by the lanes' rule.
+ * softmax: e = exp(x - max), y = e * (1 / sum e). log_softmax: y = (x - max) - log(sum e).
+ * logsumexp: one number a row, max + log(sum e), and -infinity for n = 0. y may be x. ------------- */
+#define WA_ROWS(X)                                                                                    \
+    X(softmax)                                                                                        \
+    X(log_softmax)                                                                                    \
+    X(logsumexp)
+
+enum wa_row {
+#define WA_ROW_ENUM(name) WA_ROW_##name,
+    WA_ROWS(WA_ROW_ENUM)
+#undef WA_ROW_ENUM
+    WA_ROW_COUNT
+};
+typedef void wa_row_fn(size_t rows, size_t n, void *y, const void *x);
+
+/* -- movement ------------------------------------------------------------------------------------ */
+/* y[i] = (to) x[i]. To an integer: truncated, clamped to its range, NaN to 0. */
+typedef void wa_cast_fn(size_t n, void *y, const void *x);
+/* y[j*y_row + i] = x[i*x_row + j], i < rows, j < columns; strides in elements. */
+typedef void wa_transpose_fn(size_t rows, size_t columns, void *y, size_t y_row, const void *x,
+                             size_t x_row);
+/* y[i*y_row + j] = x[i*x_row + j*x_column], i < rows, j < n; strides in elements, x's may be 0. */
+typedef void wa_copy_fn(size_t rows, size_t n, void *y, size_t y_row, const void *x, size_t x_row,
+                        size_t x_column);
+/* y[i*n + j] = x[index[i]*x_row + j], i < count, j < n. Indices are not checked, here and below. */
+typedef void wa_gather_fn(size_t count, size_t n, void *y, const void *x, size_t x_row,
+                          const int32_t *index);
+/* y[index[i]*y_row + j] += x[i*n + j], i in order. */
+typedef void wa_scatter_add_fn(size_t count, size_t n, void *y, size_t y_row, const void *x,
+                               const int32_t *index);
+
+/* -- random numbers: Philox4x32-10, key = seed, counter = { index / 4, stream } ------------------- */
+/* The words, uniforms or normals first ... first+n-1 of a stream; first a multiple of 4.
+ * uniform: (word >> 8) * 2^-24. normal: words 4c ... 4c+3 make elements 4c ... 4c+3, each pair of words
+ * (a, b) giving r cos t and r sin t with r = sqrt(-2 log(((a >> 8) + 1) * 2^-24)) and
+ * t = 2 pi (b >> 8) * 2^-24. */
+typedef void wa_random_fn(uint64_t seed, uint64_t stream, uint64_t first, size_t n, void *y);
+enum wa_random { WA_RANDOM_bits, WA_RANDOM_uniform, WA_RANDOM_normal, WA_RANDOM_COUNT };
+
+/* -- matrix product ------------------------------------------------------------------------------ */
+/* Called by gemm for each finished part of the result while it is in the first-level cache: elements
+ * [row, row + rows) x [column, column + columns), element (row + r, column + j) being
+ * tile[r*tile_row + j]. The parts of a call cover its result once, in any order. Every row of a part is
+ * contiguous, and the whole part is when tile_row == columns. */
+typedef void wa_gemm_epilogue_fn(void *context, size_t row, size_t column, size_t rows, size_t columns,
+                                 void *tile, size_t tile_row);
+
+/* c = alpha * (a @ b) + beta * c: each element one chain of fused multiply-adds over k in order, from
+ * 0; then, with roundings between, times alpha (unless 1) and plus beta * c (unless 0; c is then not
+ * read). Strides in elements: a and b have one of their two strides equal to 1, c's columns touch.
+ * c overlaps neither a nor b. Sizes may be 0. W -= lr * (a @ b) is alpha = -lr, beta = 1.
+ * All from a_u8 on is off when zero. */
+struct wa_gemm {
+    size_t m, n, k;
+    const void *a;
+    size_t a_row, a_column; /* a[i][p] = a[i*a_row + p*a_column] */
+    const void *b;
+    size_t b_row, b_column; /* b[p][j] = b[p*b_row + j*b_column] */
+    void *c;
+    size_t c_row;
+    double alpha, beta; /* exact in the elements' type */
+
+    /* The left operand made on the way: a[i][p] = a_scale * (T)a[a_rows[i]*a_row + a_columns[p]*a_column]
+     * where an index that is NULL counts as the identity and a_scale 0 as 1. Indices are not checked;
+     * one given goes with the stride that is not 1. The bits are those of gather, cast, multiply. */
+    bool a_u8; /* a holds uint8_t */
+    const int32_t *a_rows, *a_columns;
+    double a_scale; /* exact in the elements' type */
+
+    /* With an epilogue c may be NULL (and beta 0): the tiles are then in the scratch memory, and the epilogue
+     * alone sees the result. Else they are in c. It may change a tile, and read and write all else that
+     * a and b do not share memory with. row and column count from these. */
+    wa_gemm_epilogue_fn *epilogue;
+    void *context;
+    size_t row, column;
+
+    /* Products in all, 0 as 1, and the distances in elements from one's operands to the next's, of any
+     * value. To the epilogue the results are below one another: those of product q begin at row + q times
+     * batch_rows, 0 as m. */
+    size_t batch, a_batch, b_batch, c_batch, batch_rows;
+};
+/* Bytes of scratch memory that gemm needs for this shape, 0 for small ones; a shape whose m, n or k are
+ * smaller, all else equal, needs no more. */
+typedef size_t wa_gemm_scratch_fn(const struct wa_gemm *g);
+/* scratch: aligned to 64 bytes, one for each call under way. */
+typedef void wa_gemm_fn(const struct wa_gemm *g, void *scratch);
+
+/* Sharing the work between threads. parts: how many are worth while, at most threads and at least 1. part:
+ * the one of that index, maybe empty, to be run with scratch memory of its own, for which what g needs is
+ * enough; the epilogue still counts from g's corner. The cuts depend on g's sizes and parts alone: a
+ * batch's range is cut if it is long, else rows and columns of c, columns where tiles end. */
+size_t wa_gemm_parts(const struct wa_gemm *g, size_t threads);
+void wa_gemm_part(const struct wa_gemm *g, int type, size_t parts, size_t index, struct wa_gemm *part);
+
+/* -- the table ----------------------------------------------------------------------------------- */
+struct wa_simd {
+    const char *name; /* "scalar", "avx2", ... */
+    wa_map_fn *map[WA_MAP_COUNT][WA_REALS];
+    wa_stretch_fn *stretch[WA_STRETCH_COUNT][WA_REALS];
+    wa_fold_last_fn *fold_last[WA_FOLD_COUNT][WA_REALS];
+    wa_fold_first_fn *fold_first[WA_FOLD_COUNT][WA_REALS];
+    wa_arg_fn *argmax[WA_REALS], *argmin[WA_REALS];
+    wa_dot_fn *dot[WA_REALS];
+    wa_moments_fn *moments[WA_REALS];
+    wa_normalize_fn *normalize[WA_REALS];
+    wa_row_fn *row[WA_ROW_COUNT][WA_REALS];
+    wa_cast_fn *cast[WA_TYPES][WA_TYPES]; /* [to][from] */
+    wa_transpose_fn *transpose[WA_TYPES];
+    wa_copy_fn *copy[WA_TYPES];
+    wa_gather_fn *gather[WA_TYPES];
+    wa_scatter_add_fn *scatter_add[WA_REALS];
+    wa_random_fn *random[WA_RANDOM_COUNT];
+    wa_gemm_scratch_fn *gemm_scratch[WA_REALS];
+    wa_gemm_fn *gemm[WA_REALS];
+};
+
+/* The levels of this build, scalar first and the best last; NULL past the end. */
+const struct wa_simd *wa_simd_level(int index);
+/* Whether this CPU, and its operating system, can run a level. */
+bool wa_simd_usable(const struct wa_simd *level);
+/* The level of that name, or for NULL the best usable one. NULL when there is none: *why then says so in
+ * a sentence that can be shown ("this CPU has no ..."), a constant string. */
+const struct wa_simd *wa_simd_find(const char *name, const char **why);
+/* Names and arities of the maps, for messages and tests. */
+const char *wa_map_name(enum wa_map map);
+int wa_map_arity(enum wa_map map);
+
+/* Sets this thread's floating-point mode to what the kernels assume (round to nearest, denormals kept, no
+ * traps); leave restores what enter returned. */
+uint64_t wa_fp_enter(void);
+void wa_fp_leave(uint64_t mode);
+/* Tells the core that this thread is waiting in a loop. */
+void wa_pause(void);
+
+#endif

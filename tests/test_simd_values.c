@@ -1,0 +1,378 @@
+/* test_simd_values.c: the scalar level, which all others equal, computes what simd.h says: against
+ * plain loops that know no vectors, against long double, and against Random123. Prints the errors of
+ * the functions in ULP. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <Random123/philox.h>
+#include "simd/simd.h"
+
+static const struct wa_simd *simd;
+static uint64_t state = 1;
+
+static double plain(void) /* -8 ... 8 */
+{
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(int64_t)(state ^ state >> 31) * 0x1p-60;
+}
+
+/* -- functions, in ULP ---------------------------------------------------------------------------- */
+
+static long double sigmoid(long double x) { return 1 / (1 + expl(-x)); }
+
+static const struct function {
+    enum wa_map map;
+    const char *name;
+    long double (*exact)(long double);
+    double low, high; /* where it is measured */
+    double bound[WA_REALS];
+} functions[] = {
+    {WA_MAP_exp, "exp", expl, -80, 80, {1.0, 1.0}},
+    {WA_MAP_exp, "exp, results that are denormal", expl, -103, -88, {1.0, 1.0}},
+    {WA_MAP_log, "log", logl, 1e-30, 100, {3.5, 3.5}},
+    {WA_MAP_log, "log about 1", logl, 0.5, 2, {3.5, 3.5}},
+    {WA_MAP_tanh, "tanh", tanhl, -10, 10, {3.5, 3.5}},
+    {WA_MAP_tanh, "tanh about 0", tanhl, -0.01, 0.01, {3.5, 3.5}},
+    {WA_MAP_sigmoid, "sigmoid", sigmoid, -80, 80, {2.5, 2.5}},
+    {WA_MAP_sqrt, "sqrt", sqrtl, 0, 100, {0.5, 0.5}},
+};
+enum { FUNCTIONS = sizeof functions / sizeof functions[0], POINTS = 1 << 18 };
+
+/* The distance in units of the last place of the exact value. */
+static double ulps(long double got, long double exact, int digits, int lowest)
+{
+    int exponent;
+    frexpl(exact, &exponent);
+    if (exponent < lowest) exponent = lowest;
+    return (double)(fabsl(got - exact) / ldexpl(1, exponent - digits));
+}
+
+START_TEST(accuracy)
+{
+    static float x32[POINTS], y32[POINTS];
+    static double x64[POINTS], y64[POINTS];
+    const struct function *f = &functions[_i];
+    for (size_t i = 0; i < POINTS; i++) {
+        x64[i] = f->low + (f->high - f->low) * (plain() + 8) / 16;
+        x32[i] = (float)x64[i];
+    }
+    simd->map[f->map][WA_F32](POINTS, y32, (const void *const[]){x32});
+    simd->map[f->map][WA_F64](POINTS, y64, (const void *const[]){x64});
+    double worst[WA_REALS] = {0};
+    for (size_t i = 0; i < POINTS; i++) {
+        worst[0] = fmax(worst[0], ulps(y32[i], f->exact(x32[i]), 24, -125));
+        worst[1] = fmax(worst[1], ulps(y64[i], f->exact(x64[i]), 53, -1021));
+    }
+    printf("%-32s %8g ... %-6g f32 %.3f ULP   f64 %.3f ULP\n", f->name, f->low, f->high, worst[0],
+           worst[1]);
+    ck_assert_double_le(worst[0], f->bound[0]);
+    ck_assert_double_le(worst[1], f->bound[1] + 0.01); /* long double itself errs by 2^-11 of that */
+    ck_assert_double_gt(worst[0], 0.3);                /* an error of 0 would be a test of nothing */
+}
+END_TEST
+
+START_TEST(special_values)
+{
+    const float x[] = {INFINITY, -INFINITY, 0, -0.0f, -1, 200, -200};
+    const float want_exp[] = {INFINITY, 0, 1, 1, 0.36787945f, INFINITY, 0};
+    const float want_tanh[] = {1, -1, 0, -0.0f, -0.7615942f, 1, -1};
+    float y[7];
+    const void *const in[] = {x};
+    simd->map[WA_MAP_exp][WA_F32](7, y, in);
+    for (int i = 0; i < 7; i++)
+        ck_assert_float_eq_tol(y[i] == want_exp[i] ? 0 : y[i] - want_exp[i], 0, 1e-7f);
+    simd->map[WA_MAP_tanh][WA_F32](7, y, in);
+    for (int i = 0; i < 7; i++) {
+        ck_assert_float_eq_tol(y[i], want_tanh[i], 3e-7f);
+        ck_assert_int_eq(signbit(y[i]), signbit(want_tanh[i]));
+    }
+    simd->map[WA_MAP_log][WA_F32](7, y, in);
+    ck_assert(isinf(y[0]) && y[0] > 0 && isnan(y[1]) && isinf(y[2]) && y[2] < 0 && isnan(y[4]));
+}
+END_TEST
+
+/* -- elementwise ---------------------------------------------------------------------------------- */
+
+static double wanted(enum wa_map map, double a, double b, double c)
+{
+    switch (map) {
+    case WA_MAP_copy: return a;
+    case WA_MAP_neg: return -a;
+    case WA_MAP_relu: return a > 0 ? a : 0;
+    case WA_MAP_add: return a + b;
+    case WA_MAP_sub: return a - b;
+    case WA_MAP_mul: return a * b;
+    case WA_MAP_div: return a / b;
+    case WA_MAP_gate: return b > 0 ? a : 0;
+    case WA_MAP_greater_equal: return a >= b;
+    case WA_MAP_equal: return a == b;
+    case WA_MAP_where: return a != 0 ? b : c;
+    default: return NAN;
+    }
+}
+
+START_TEST(maps)
+{
+    enum { N = 500 };
+    double x[3][N], y[N];
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < 3; k++) x[k][i] = i % 3 ? plain() : floor(plain() / 4);
+    simd->map[_i][WA_F64](N, y, (const void *const[]){x[0], x[1], x[2]});
+    for (int i = 0; i < N; i++) {
+        const double want = wanted((enum wa_map)_i, x[0][i], x[1][i], x[2][i]);
+        ck_assert_msg(isnan(want) || y[i] == want, "%s(%g, %g, %g) = %g", wa_map_name((enum wa_map)_i),
+                      x[0][i], x[1][i], x[2][i], y[i]);
+    }
+}
+END_TEST
+
+START_TEST(casts)
+{
+    const double x[] = {
+        0,          -0.9,         0.9,           -1.5,          254.9, 255,    256,      2147483646.9,
+        2147483647, 2147483648.0, -2147483648.0, -2147483649.0, 1e300, -1e300, INFINITY, -INFINITY,
+        NAN};
+    const int32_t want_i32[] = {0,          0,          0,          -1,         254,       255,
+                                256,        2147483646, 2147483647, 2147483647, INT32_MIN, INT32_MIN,
+                                2147483647, INT32_MIN,  2147483647, INT32_MIN,  0};
+    const uint8_t want_u8[] = {0, 0, 0, 0, 254, 255, 255, 255, 255, 255, 0, 0, 255, 0, 255, 0, 0};
+    enum { N = sizeof x / sizeof *x };
+    int32_t i32[N];
+    uint8_t u8[N];
+    float f32[N];
+    simd->cast[WA_I32][WA_F64](N, i32, x);
+    simd->cast[WA_U8][WA_F64](N, u8, x);
+    simd->cast[WA_F32][WA_F64](N, f32, x);
+    for (int i = 0; i < N; i++) {
+        ck_assert_int_eq(i32[i], want_i32[i]);
+        ck_assert_uint_eq(u8[i], want_u8[i]);
+        ck_assert(f32[i] == (float)x[i] || isnan(x[i]));
+    }
+    const float g[] = {2147483520.0f, 2147483648.0f, -2147483648.0f, -3e9f, 255.5f, NAN, INFINITY};
+    const int32_t want_g[] = {2147483520, 2147483647, INT32_MIN, INT32_MIN, 255, 0, 2147483647};
+    simd->cast[WA_I32][WA_F32](7, i32, g);
+    for (int i = 0; i < 7; i++) ck_assert_int_eq(i32[i], want_g[i]);
+    const int32_t h[] = {-5, 0, 255, 256, INT32_MAX};
+    const uint8_t want_h[] = {0, 0, 255, 255, 255};
+    simd->cast[WA_U8][WA_I32](5, u8, h);
+    for (int i = 0; i < 5; i++) ck_assert_uint_eq(u8[i], want_h[i]);
+}
+END_TEST
+
+/* -- rows ----------------------------------------------------------------------------------------- */
+
+/* The lanes' rule as simd.h states it. */
+static float lanes_sum(size_t n, const float *x)
+{
+    float lane[WA_LANES] = {0};
+    for (size_t i = 0; i < n; i++) lane[i % WA_LANES] += x[i];
+    for (size_t h = WA_LANES / 2; h; h /= 2)
+        for (size_t j = 0; j < h; j++) lane[j] += lane[j + h];
+    return lane[0];
+}
+
+START_TEST(folds)
+{
+    enum { MOST = 300 };
+    float x[3 * MOST], y[MOST];
+    for (size_t i = 0; i < 3 * MOST; i++) x[i] = (float)plain();
+    for (size_t n = 0; n < MOST; n++) {
+        simd->fold_last[WA_FOLD_sum][WA_F32](3, n, y, x);
+        for (size_t r = 0; r < 3; r++) ck_assert_float_eq(y[r], lanes_sum(n, x + r * n));
+        float max = -INFINITY, min = INFINITY;
+        double squares = 0;
+        for (size_t i = 0; i < n; i++) {
+            max = fmaxf(max, x[i]);
+            min = fminf(min, x[i]);
+            squares += (double)x[i] * (double)x[i];
+        }
+        simd->fold_last[WA_FOLD_max][WA_F32](1, n, y, x);
+        ck_assert_float_eq(y[0], max);
+        simd->fold_last[WA_FOLD_min][WA_F32](1, n, y, x);
+        ck_assert_float_eq(y[0], min);
+        simd->fold_last[WA_FOLD_sum_squares][WA_F32](1, n, y, x);
+        ck_assert_double_eq_tol((double)y[0], squares, 1e-6 * squares + 1e-30);
+        simd->dot[WA_F32](1, n, y + 1, x, x);
+        ck_assert_float_eq(y[1], y[0]);
+        simd->fold_first[WA_FOLD_sum][WA_F32](3, n, n, y, x);
+        for (size_t j = 0; j < n; j++) ck_assert_float_eq(y[j], (0 + x[j] + x[n + j]) + x[2 * n + j]);
+        int32_t at[2];
+        if (!n) continue;
+        simd->argmax[WA_F32](1, n, at, x);
+        simd->argmin[WA_F32](1, n, at + 1, x);
+        ck_assert_float_eq(x[at[0]], max);
+        ck_assert_float_eq(x[at[1]], min);
+    }
+    const float tie[] = {NAN, 1, 3, NAN, 3, 0}, nothing[] = {NAN, NAN}, low[] = {NAN, -INFINITY};
+    int32_t at;
+    simd->argmax[WA_F32](1, 6, &at, tie);
+    ck_assert_int_eq(at, 2);
+    simd->argmax[WA_F32](1, 2, &at, nothing);
+    ck_assert_int_eq(at, 0);
+    simd->argmax[WA_F32](1, 2, &at, low);
+    ck_assert_int_eq(at, 1);
+}
+END_TEST
+
+START_TEST(rows)
+{
+    enum { ROWS = 5, MOST = 2500 };
+    static double x[ROWS * MOST], p[ROWS * MOST], l[ROWS * MOST], s[ROWS];
+    const size_t lengths[] = {1, 3, 10, 64, 65, 511, 1000, 2500};
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+        const size_t n = lengths[k];
+        for (size_t i = 0; i < ROWS * n; i++) x[i] = 10 * plain();
+        simd->row[WA_ROW_softmax][WA_F64](ROWS, n, p, x);
+        simd->row[WA_ROW_log_softmax][WA_F64](ROWS, n, l, x);
+        simd->row[WA_ROW_logsumexp][WA_F64](ROWS, n, s, x);
+        for (size_t r = 0; r < ROWS; r++) {
+            long double sum = 0;
+            for (size_t j = 0; j < n; j++) sum += expl(x[r * n + j]);
+            ck_assert_double_eq_tol(s[r], (double)logl(sum), 1e-13 * (1 + fabs(s[r])));
+            for (size_t j = 0; j < n; j++) {
+                const double want = (double)(expl(x[r * n + j]) / sum);
+                ck_assert_double_eq_tol(p[r * n + j], want, 1e-13 * want + 1e-300);
+                ck_assert_double_eq_tol(l[r * n + j], (double)logl(expl(x[r * n + j]) / sum), 1e-12);
+            }
+        }
+    }
+    simd->row[WA_ROW_logsumexp][WA_F64](2, 0, s, x);
+    ck_assert(isinf(s[0]) && s[0] < 0 && isinf(s[1]) && s[1] < 0);
+}
+END_TEST
+
+/* A mean far from 0, where a sum of squares would have no digit left. */
+START_TEST(moments)
+{
+    enum { MOST = 9000 };
+    static float x[MOST], y[MOST], gain[MOST], bias[MOST];
+    const size_t lengths[] = {1, 2, 10, 768, 2048, 2049, 9000};
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+        const size_t n = lengths[k];
+        double mean = 0, variance = 0;
+        for (size_t i = 0; i < n; i++) {
+            x[i] = 1000.0f + (float)plain();
+            gain[i] = (float)plain();
+            bias[i] = (float)plain();
+            mean += (double)x[i] / (double)n;
+        }
+        for (size_t i = 0; i < n; i++)
+            variance += ((double)x[i] - mean) * ((double)x[i] - mean) / (double)n;
+        float m, v;
+        simd->moments[WA_F32](1, n, &m, &v, x);
+        ck_assert_double_eq_tol((double)m, mean, 2e-4);
+        ck_assert_double_eq_tol((double)v, variance, 1e-4 * variance + 1e-30);
+        simd->normalize[WA_F32](1, n, y, x, gain, bias, 1e-3);
+        const float scale = 1 / sqrtf(v + 1e-3f);
+        for (size_t i = 0; i < n; i++) ck_assert_float_eq(y[i], (x[i] - m) * scale * gain[i] + bias[i]);
+    }
+}
+END_TEST
+
+/* -- movement ------------------------------------------------------------------------------------- */
+
+START_TEST(movement)
+{
+    enum { M = 37, N = 21 };
+    const size_t size[] = {4, 8, 4, 1};
+    unsigned char x[M * N * 8], y[M * N * 8];
+    for (size_t i = 0; i < sizeof x; i++) x[i] = (unsigned char)(int)(plain() * 16);
+    const size_t s = size[_i];
+    simd->transpose[_i](M, N, y, M, x, N);
+    for (size_t i = 0; i < M; i++)
+        for (size_t j = 0; j < N; j++) ck_assert_mem_eq(y + (j * M + i) * s, x + (i * N + j) * s, s);
+    simd->copy[_i](M, N / 2, y, N / 2, x, N, 2);
+    for (size_t i = 0; i < M; i++)
+        for (size_t j = 0; j < N / 2; j++)
+            ck_assert_mem_eq(y + (i * (N / 2) + j) * s, x + (i * N + 2 * j) * s, s);
+    simd->copy[_i](M, N, y, N, x, 1, 0); /* a column for all columns */
+    for (size_t i = 0; i < M; i++)
+        for (size_t j = 0; j < N; j++) ck_assert_mem_eq(y + (i * N + j) * s, x + i * s, s);
+    const int32_t index[] = {5, 0, 36, 5};
+    simd->gather[_i](4, N, y, x, N, index);
+    for (size_t i = 0; i < 4; i++) ck_assert_mem_eq(y + i * N * s, x + (size_t)index[i] * N * s, N * s);
+    double to[6] = {1, 2, 3, 4, 5, 6};
+    const double add[] = {10, 20, 30, 40, 50, 60};
+    const int32_t at[] = {2, 0, 2};
+    simd->scatter_add[WA_F64](3, 2, to, 2, add, at);
+    const double want[] = {31, 42, 3, 4, 65, 86};
+    for (int i = 0; i < 6; i++) ck_assert_double_eq(to[i], want[i]);
+}
+END_TEST
+
+/* -- random numbers ------------------------------------------------------------------------------- */
+
+START_TEST(random_numbers)
+{
+    enum { N = 4096 };
+    static uint32_t words[N];
+    static float uniform[N], normal[N];
+    const uint64_t seed = 0x299f31d0a4093822, stream = 0x0370734413198a2e,
+                   first = 4 * (uint64_t)0x85a308d3;
+    simd->random[WA_RANDOM_bits](seed, stream, first, N, words);
+    simd->random[WA_RANDOM_uniform](seed, stream, first, N, uniform);
+    simd->random[WA_RANDOM_normal](seed, stream, first, N, normal);
+    const philox4x32_ctr_t counter = {{0x85a308d3, 0, 0x13198a2e, 0x03707344}};
+    const philox4x32_key_t key = {{0xa4093822, 0x299f31d0}};
+    const philox4x32_ctr_t r = philox4x32(counter, key);
+    ck_assert_mem_eq(words, r.v, 16);
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < N; i += 2) {
+        const double a = (double)((words[i] >> 8) + 1) * 0x1p-24,
+                     b = (double)(words[i + 1] >> 8) * 0x1p-24;
+        ck_assert_float_eq(uniform[i], (float)(words[i] >> 8) * 0x1p-24f);
+        const double radius = sqrt(-2 * log(a)), pi = 3.14159265358979323846;
+        ck_assert_double_eq_tol((double)normal[i], radius * cos(2 * pi * b), 3e-6);
+        ck_assert_double_eq_tol((double)normal[i + 1], radius * sin(2 * pi * b), 3e-6);
+        sum += (double)normal[i] + (double)normal[i + 1];
+        squares +=
+            (double)normal[i] * (double)normal[i] + (double)normal[i + 1] * (double)normal[i + 1];
+    }
+    ck_assert_double_lt(fabs(sum / N), 4 / sqrt(N));
+    ck_assert_double_lt(fabs(squares / N - 1), 4 * sqrt(2.0 / N));
+}
+END_TEST
+
+/* Random123's own known answer (kat_vectors): key and counter 0. */
+START_TEST(known_answer)
+{
+    uint32_t words[4];
+    const philox4x32_ctr_t zero = philox4x32((philox4x32_ctr_t){{0}}, (philox4x32_key_t){{0}});
+    const uint32_t known[] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+    ck_assert_mem_eq(zero.v, known, 16);
+    simd->random[WA_RANDOM_bits](0, 0, 0, 4, words);
+    ck_assert_mem_eq(words, known, 16);
+}
+END_TEST
+
+int main(void)
+{
+    const char *why;
+    simd = wa_simd_find("scalar", &why);
+    if (!simd) {
+        printf("skipped: %s\n", why);
+        return 77;
+    }
+    Suite *suite = suite_create("simd_values");
+    TCase *values = tcase_create("values");
+    tcase_set_timeout(values, 0);
+    tcase_add_loop_test(values, accuracy, 0, FUNCTIONS);
+    tcase_add_test(values, special_values);
+    tcase_add_loop_test(values, maps, 0, WA_MAP_COUNT);
+    tcase_add_test(values, casts);
+    tcase_add_test(values, folds);
+    tcase_add_test(values, rows);
+    tcase_add_test(values, moments);
+    tcase_add_loop_test(values, movement, 0, WA_TYPES);
+    tcase_add_test(values, random_numbers);
+    tcase_add_test(values, known_answer);
+    suite_add_tcase(suite, values);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* so that the table of errors is printed in order */
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,53 @@
+/* dump.c: a program as text, a line a step. */
+#include "autodiff/fused.h"
+
+static void print_place(const struct wa_step *s, const struct wa_place *x, FILE *out)
+{
+    char text[WA_SHAPE_TEXT];
+    fprintf(out, "%s%s%s", washi_dtype_name(x->type), wa_shape_text(x->shape, text),
+            x->transposed ? "T" : "");
+    if (x->source)
+        fprintf(out, " %s %d", x->source->op->name, x->source->id);
+    else
+        fprintf(out, " @%td", (char *)x->data - (char *)s->program->slab);
+}
+
+static void print_places(const struct wa_step *s, const struct wa_place *x, int n, const char *before,
+                         FILE *out)
+{
+    for (int k = 0; k < n; k++) {
+        fputs(k ? ", " : before, out);
+        print_place(s, &x[k], out);
+    }
+}
+
+static void print_step(const struct wa_step *s, FILE *out)
+{
+    if (s->node) {
+        fprintf(out, "%s ", s->op->name);
+        print_place(s, &s->y, out);
+    } else {
+        const struct wa_fused *f = s->geometry;
+        for (int i = 0; i < f->node_count; i++)
+            fprintf(out, "%s%s", i ? "+" : "", f->nodes[i]->op->name);
+        print_places(s, s->out, s->outputs, " ", out);
+    }
+    print_places(s, s->x, s->n, " <- ", out);
+    if (s->tasks > 1) fprintf(out, "  %d tasks", s->tasks);
+    fputc('\n', out);
+}
+
+washi_status washi_dump(const washi_program *p, FILE *out)
+{
+    if (!p || !out) return wa_error(WASHI_MISUSE, "dump: the program or the file is NULL");
+    for (int i = 0; i < p->step_count; i++) {
+        fprintf(out, "%4d  ", i);
+        print_step(&p->steps[i], out);
+    }
+    for (int i = 0; i < p->delivery_count; i++)
+        if (p->deliveries[i].assigns)
+            fprintf(out, "      assign variable %d, %zu bytes\n", p->deliveries[i].node->id,
+                    p->deliveries[i].bytes);
+    fprintf(out, "%d steps, %zu bytes\n", p->step_count, p->slab_bytes);
+    return ferror(out) ? wa_error(WASHI_IO, "dump: cannot write") : WASHI_OK;
+}

@@ -1,0 +1,355 @@
+/* fuse.c: which values are computed together, and in what order the steps go.
+ *
+ * A value's level is the length of the longest way to it from the sources, where a way within one group
+ * has no length. Values of one level that read each other lie on no cycle through others: whatever
+ * comes after a group has a higher level. So a value may join the group of an operand when all that it
+ * reads from elsewhere is of a lower level. */
+#include "autodiff/program.h"
+
+#include <limits.h>
+#include <string.h>
+
+int wa_base_of(const struct wa_graph *g, int v)
+{
+    while (g->values[v].node->op->view) v = g->values[v].x[0];
+    return v;
+}
+
+int wa_checked_operand(const struct wa_value *v)
+{
+    if (v->node->op == &wa_op_matmul) return v->gathered ? 2 : -1;
+    return v->node->op->check ? v->node->op->checked : -1;
+}
+
+static int standing(const struct wa_graph *g, int group)
+{
+    while (group >= 0 && g->groups[group].merged >= 0) group = g->groups[group].merged;
+    return group;
+}
+
+int wa_group_of(const struct wa_graph *g, int v) { return standing(g, g->values[v].group); }
+
+static int level_of(const struct wa_graph *g, int v)
+{
+    int group = wa_group_of(g, v);
+    return group >= 0 ? g->groups[group].level : g->values[v].level;
+}
+
+enum wa_layout wa_layout_of(washi_shape x, washi_shape y)
+{
+    bool dense = true, row_dense = true,
+         fixed = true; /* of all axes, of all but the last, but the last */
+    int last = y.rank - 1, more = y.rank - x.rank;
+    for (int i = 0; i <= last; i++) {
+        int64_t size = i < more ? 1 : x.dim[i - more];
+        bool whole = size == y.dim[i];
+        dense = dense && whole;
+        if (i == last) break;
+        row_dense = row_dense && whole;
+        fixed = fixed && size == 1;
+    }
+    if (dense) return WA_DENSE;
+    bool one = x.rank == 0 || x.dim[x.rank - 1] == 1;
+    if (fixed) return one ? WA_CONSTANT : WA_PERIODIC;
+    return row_dense && one ? WA_A_ROW : WA_STRIDED;
+}
+
+/* -- joining -- */
+
+static int64_t last_of(washi_shape s) { return s.rank ? s.dim[s.rank - 1] : 1; }
+
+bool wa_needs_rows(const struct wa_op *op)
+{
+    return op->fusion == WA_FUSE_FOLD || op->fusion == WA_FUSE_ROW || op->fusion == WA_FUSE_ARGMAX;
+}
+
+/* Whether v is computed row by row or tile by tile at all: not a fold that is long or not of the last
+ * axis, which is cut into chunks instead (run_reduce.c). */
+static bool fusable(const struct wa_graph *g, const struct wa_value *v)
+{
+    if (v->node->op->fusion != WA_FUSE_FOLD) return v->node->op->fusion != WA_APART;
+    washi_shape x = g->values[v->x[0]].node->shape;
+    const struct wa_attr *attr = &v->node->attr;
+    return attr->end == x.rank && attr->end - attr->begin == 1 && last_of(x) > 1 &&
+           last_of(x) <= WA_LONGEST_ROW;
+}
+
+/* The space v is computed in: that of its operand where it makes one element of a row. */
+static washi_shape space_of(const struct wa_graph *g, const struct wa_value *v)
+{
+    return wa_needs_rows(v->node->op) ? g->values[v->x[0]].node->shape : v->node->shape;
+}
+
+static bool reads_row(const struct wa_graph *g, const struct wa_group *group, int x)
+{
+    washi_shape s = g->values[x].node->shape;
+    return last_of(s) == group->columns && washi_size(s) == group->rows * group->columns;
+}
+
+/* The form v would have in the group; false when it has none. */
+static bool form_in(const struct wa_graph *g, const struct wa_group *group, const struct wa_value *v,
+                    enum wa_form *form)
+{
+    washi_shape s = v->node->shape;
+    int64_t size = washi_size(s);
+    if (wa_needs_rows(v->node->op)) {
+        *form = v->node->op->fusion == WA_FUSE_ROW && size == group->rows * group->columns ? WA_FULL
+                                                                                           : WA_COLUMN;
+        return reads_row(g, group, v->x[0]);
+    }
+    *form = size == group->rows * group->columns && last_of(s) == group->columns ? WA_FULL : WA_COLUMN;
+    return *form == WA_FULL || (size == group->rows && group->columns <= WA_LONGEST_ROW);
+}
+
+/* Whether v, in this form, reads operand i of the group's own where it is at hand. */
+static bool reads_inside(const struct wa_graph *g, const struct wa_group *group,
+                         const struct wa_value *v, enum wa_form form, int i)
+{
+    enum wa_form has = g->values[wa_base_of(g, v->x[i])].form;
+    if (wa_needs_rows(v->node->op)) return has == WA_FULL && reads_row(g, group, v->x[i]);
+    enum wa_layout layout = wa_layout_of(g->values[v->x[i]].node->shape, v->node->shape);
+    if (form == WA_COLUMN) return layout == WA_DENSE && has == WA_COLUMN;
+    return (layout == WA_DENSE && has == WA_FULL) || (layout == WA_A_ROW && has == WA_COLUMN);
+}
+
+/* Whether v, in this form, can read operand i from memory. */
+static bool reads_outside(const struct wa_graph *g, const struct wa_group *group,
+                          const struct wa_value *v, enum wa_form form, int i)
+{
+    if (wa_needs_rows(v->node->op)) return true;
+    enum wa_layout layout = wa_layout_of(g->values[v->x[i]].node->shape, v->node->shape);
+    if (form == WA_COLUMN) return layout == WA_DENSE || layout == WA_CONSTANT;
+    return layout != WA_STRIDED || wa_shape_equal(v->node->shape, group->shape);
+}
+
+static bool may_join(const struct wa_graph *g, int into, int v, enum wa_form *form)
+{
+    const struct wa_group *group = &g->groups[into];
+    const struct wa_value *value = &g->values[v];
+    if (group->columns > WA_LONGEST_ROW && (group->by_rows || wa_needs_rows(value->node->op)))
+        return false;
+    if (!form_in(g, group, value, form)) return false;
+    for (int i = 0; i < value->n; i++) {
+        int base = wa_base_of(g, value->x[i]);
+        if (wa_group_of(g, base) == into) {
+            if (!reads_inside(g, group, value, *form, i)) return false;
+        } else if (level_of(g, base) >= group->level || !reads_outside(g, group, value, *form, i))
+            return false;
+    }
+    return true;
+}
+
+static int new_group(struct wa_graph *g, washi_shape shape, int level)
+{
+    struct wa_group *group = &g->groups[g->group_count];
+    *group = (struct wa_group){
+        .merged = -1, .level = level, .shape = shape, .columns = last_of(shape), .head = -1};
+    group->rows = wa_shape_span(shape, 0, shape.rank - 1);
+    return g->group_count++;
+}
+
+static void enter(struct wa_graph *g, int group, int v, enum wa_form form)
+{
+    g->values[v].group = group;
+    g->values[v].form = form;
+    /* One element a row is made once a row: its pieces must not be apart. */
+    if (form == WA_COLUMN || wa_needs_rows(g->values[v].node->op)) g->groups[group].by_rows = true;
+}
+
+/* A matrix product can begin a group when it is one product, of rows enough to share out. */
+static bool may_head(const struct wa_graph *g, int v)
+{
+    const struct wa_value *value = &g->values[v];
+    washi_shape y = value->node->shape;
+    enum { FEWEST_ROWS = 16 };
+    if (value->node->op != &wa_op_matmul || y.rank != 2) return false;
+    bool one = value->gathered || g->values[value->x[0]].node->shape.rank == 2;
+    return one && g->values[value->x[1]].node->shape.rank == 2 && y.dim[0] >= FEWEST_ROWS &&
+           y.dim[1] > 0 && y.dim[1] <= WA_LONGEST_ROW;
+}
+
+/* One group of two, when they have the same space and at most one matrix product. */
+static int merge(struct wa_graph *g, int a, int b)
+{
+    struct wa_group *into = &g->groups[a], *from = &g->groups[b];
+    if (!wa_shape_equal(into->shape, from->shape) || (into->head >= 0 && from->head >= 0)) return -1;
+    from->merged = a;
+    if (into->head < 0) into->head = from->head;
+    into->by_rows = into->by_rows || from->by_rows;
+    return a;
+}
+
+/* The one group of the operands of the highest level, merged or begun where that can be; -1: none. */
+static int group_of_operands(struct wa_graph *g, const struct wa_value *v, int level)
+{
+    int found = -1;
+    for (int i = 0; i < v->n; i++) {
+        int base = wa_base_of(g, v->x[i]), group = wa_group_of(g, base);
+        if (level_of(g, base) < level || g->values[base].node->op->source) continue;
+        if (group < 0 && may_head(g, base)) {
+            group = new_group(g, g->values[base].node->shape, level);
+            g->groups[group].head = base;
+            enter(g, group, base, WA_FULL);
+        }
+        if (group < 0) return -1;
+        if (found < 0) found = group;
+        if (found != group) found = merge(g, found, group);
+        if (found < 0) return -1;
+    }
+    return found;
+}
+
+static void place_value(struct wa_graph *g, int v, bool fuse)
+{
+    struct wa_value *value = &g->values[v];
+    int level = 0;
+    for (int i = 0; i < value->n; i++) {
+        int of = level_of(g, wa_base_of(g, value->x[i]));
+        if (level < of) level = of;
+    }
+    value->level = level + 1;
+    if (!fusable(g, value)) return;
+    enum wa_form form = WA_FULL;
+    int group = fuse ? group_of_operands(g, value, level) : -1;
+    if (group < 0 || !may_join(g, group, v, &form)) {
+        group = new_group(g, space_of(g, value), level + 1);
+        form_in(g, &g->groups[group], value, &form);
+    }
+    enter(g, group, v, form);
+}
+
+/* -- order -- */
+
+/* Steps are numbered in an order of the tape's as far as dependence lets them: a step comes when what
+ * it reads is done, and of those that can come, the one whose last value is the earliest. */
+struct unit {
+    int key;     /* its last value */
+    int waiting; /* operands not done */
+};
+
+static int unit_of(const struct wa_graph *g, int v)
+{
+    int group = wa_group_of(g, v);
+    return group >= 0 ? g->count + group : v;
+}
+
+static void push(int *heap, int *n, const struct unit *units, int u)
+{
+    int i = (*n)++;
+    for (; i > 0 && units[heap[(i - 1) / 2]].key > units[u].key; i = (i - 1) / 2)
+        heap[i] = heap[(i - 1) / 2];
+    heap[i] = u;
+}
+
+static int pop(int *heap, int *n, const struct unit *units)
+{
+    int top = heap[0], last = heap[--*n], i = 0;
+    for (;;) {
+        int child = 2 * i + 1;
+        if (child >= *n) break;
+        if (child + 1 < *n && units[heap[child + 1]].key < units[heap[child]].key) child++;
+        if (units[heap[child]].key >= units[last].key) break;
+        heap[i] = heap[child];
+        i = child;
+    }
+    heap[i] = last;
+    return top;
+}
+
+/* The edges from each unit to those that read it, as chains: heads by unit, two ints an edge. */
+struct edges {
+    int *first, *next, *to, count;
+};
+
+static bool is_step(const struct wa_value *v)
+{
+    return v->live && !v->node->op->source && !v->node->op->view;
+}
+
+static void link_units(const struct wa_graph *g, struct unit *units, struct edges *e)
+{
+    for (int v = 0; v < g->count; v++) {
+        const struct wa_value *value = &g->values[v];
+        if (!is_step(value)) continue;
+        int to = unit_of(g, v);
+        units[to].key = v;
+        for (int i = 0; i < value->n; i++) {
+            int base = wa_base_of(g, value->x[i]), from = unit_of(g, base);
+            if (from == to || !is_step(&g->values[base])) continue;
+            units[to].waiting++;
+            e->to[e->count] = to;
+            e->next[e->count] = e->first[from];
+            e->first[from] = e->count++;
+        }
+    }
+}
+
+static bool number_steps(struct wa_graph *g)
+{
+    size_t n = (size_t)(g->count + g->group_count), edge_count = 1;
+    for (int v = 0; v < g->count; v++) edge_count += (size_t)g->values[v].n;
+    struct unit *units = wa_arena_new(&g->arena, n * sizeof *units, _Alignof(struct unit));
+    int *heap = wa_arena_new(&g->arena, n * sizeof *heap, _Alignof(int));
+    int *number = wa_arena_new(&g->arena, n * sizeof *number, _Alignof(int));
+    struct edges e = {.first = wa_arena_new(&g->arena, n * sizeof(int), _Alignof(int)),
+                      .next = wa_arena_new(&g->arena, edge_count * sizeof(int), _Alignof(int)),
+                      .to = wa_arena_new(&g->arena, edge_count * sizeof(int), _Alignof(int))};
+    if (!units || !heap || !number || !e.first || !e.next || !e.to) return false;
+    for (size_t u = 0; u < n; u++) units[u] = (struct unit){.key = -1};
+    memset(e.first, -1, n * sizeof(int));
+    link_units(g, units, &e);
+    int ready = 0;
+    for (size_t u = 0; u < n; u++)
+        if (units[u].key >= 0 && !units[u].waiting) push(heap, &ready, units, (int)u);
+    while (ready) {
+        int u = pop(heap, &ready, units);
+        number[u] = g->steps++;
+        for (int i = e.first[u]; i >= 0; i = e.next[i])
+            if (!--units[e.to[i]].waiting) push(heap, &ready, units, e.to[i]);
+    }
+    for (int v = 0; v < g->count; v++)
+        if (is_step(&g->values[v])) g->values[v].step = number[unit_of(g, v)];
+    return true;
+}
+
+/* The values of each step, in order. */
+static bool list_members(struct wa_graph *g)
+{
+    g->first = wa_arena_new(&g->arena, ((size_t)g->steps + 2) * sizeof(int), _Alignof(int));
+    g->member = wa_arena_new(&g->arena, ((size_t)g->count + 1) * sizeof(int), _Alignof(int));
+    if (!g->first || !g->member) return false;
+    memset(g->first, 0, ((size_t)g->steps + 2) * sizeof(int));
+    /* first[s + 2] counts, then first[s + 1] is where s goes on, and in the end where s + 1 begins. */
+    for (int v = 0; v < g->count; v++)
+        if (g->values[v].step >= 0) g->first[g->values[v].step + 2]++;
+    for (int s = 0; s < g->steps; s++) g->first[s + 2] += g->first[s + 1];
+    for (int v = 0; v < g->count; v++)
+        if (g->values[v].step >= 0) g->member[g->first[g->values[v].step + 1]++] = v;
+    return true;
+}
+
+/* A value that only its own step reads needs no memory beyond it. */
+static void find_inside(struct wa_graph *g)
+{
+    for (int v = 0; v < g->count; v++)
+        g->values[v].inside = g->values[v].step >= 0 && g->values[v].group >= 0;
+    for (int v = 0; v < g->count; v++)
+        for (int i = 0; g->values[v].step >= 0 && i < g->values[v].n; i++) {
+            struct wa_value *x = &g->values[wa_base_of(g, g->values[v].x[i])];
+            if (x->step != g->values[v].step) x->inside = false;
+        }
+    for (int i = 0; i < g->goal_count; i++) g->values[wa_base_of(g, g->goals[i].value)].inside = false;
+}
+
+bool wa_graph_fuse(struct wa_graph *g, bool fuse)
+{
+    /* A value begins at most one group as itself and one for each matrix product it reads. */
+    g->groups = wa_arena_new(&g->arena, 3 * ((size_t)g->count + 1) * sizeof *g->groups,
+                             _Alignof(struct wa_group));
+    if (!g->groups) return false;
+    for (int v = 0; v < g->count; v++)
+        if (is_step(&g->values[v])) place_value(g, v, fuse);
+    if (!number_steps(g) || !list_members(g)) return false;
+    find_inside(g);
+    return true;
+}

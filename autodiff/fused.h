@@ -1,0 +1,90 @@
+/* fused.h: the code of a step that computes a group of values, unit by unit. */
+#ifndef WA_FUSED_H
+#define WA_FUSED_H
+
+#include "autodiff/program.h"
+
+/* A unit is some whole rows, or elements begin ... begin+n-1 of one row. */
+struct wa_unit {
+    size_t row, rows, begin, n;
+    size_t block_row; /* the first row of the block of a matrix product that the unit is in */
+};
+
+/* Where a value is during a unit: at bases[base], from the element on that the unit begins with. */
+enum wa_start {
+    WA_AT_BASE,    /* a slot, or memory read from its begin */
+    WA_AT_ELEMENT, /* memory with all elements of the group's space */
+    WA_AT_ROW,     /* memory with one element a row */
+    WA_AT_COLUMN,  /* memory with one row for all */
+    WA_AT_BLOCK    /* the rows of the matrix product's block */
+};
+struct wa_ref {
+    int base;
+    enum wa_start start;
+    size_t size; /* of an element */
+};
+
+struct wa_instruction {
+    void (*run)(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                const void *const x[]);
+    struct wa_ref y, x[3];
+    int n;
+    enum wa_form form; /* what it makes: elements, or one a row */
+    union {
+        wa_map_fn *map;
+        wa_cast_fn *cast;
+        wa_fold_last_fn *fold;
+        wa_row_fn *row;
+        wa_arg_fn *argmax;
+        struct wa_gather *gather;
+    } kernel;
+};
+
+struct wa_fused {
+    size_t rows, columns;
+    size_t rows_a_unit, pieces, piece; /* several whole rows, or pieces of one, of so many elements */
+    struct wa_instruction
+        *code; /* the first `once` run once a task, for what is the same in every unit */
+    int count, once;
+    int slots, bases; /* bases: the operands, the outputs, the block, the slots */
+    size_t slot_bytes, task_bytes;
+    bool multiplies; /* each block of rows begins with a matrix product */
+    struct wa_gemm gemm;
+    washi_dtype gemm_type;
+    int gemm_a, gemm_b, gemm_indices; /* bases; -1: no rows are gathered */
+    int64_t table_rows;
+    struct wa_ref gemm_c;
+    size_t block_rows, block_bytes;
+    const washi_tensor **nodes; /* the values, for who looks at the program */
+    int node_count;
+};
+
+/* Makes s the step that computes the members of one group; false when memory is out. */
+bool wa_plan_fused(struct wa_step *s, struct wa_graph *g, const int *member, int members);
+void wa_run_fused(const struct wa_step *s, int task);
+/* What instructions do. */
+void wa_do_map(const struct wa_instruction *i, const struct wa_unit *u, void *y, const void *const x[]);
+void wa_do_cast(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                const void *const x[]);
+void wa_do_fold(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                const void *const x[]);
+void wa_do_row(const struct wa_instruction *i, const struct wa_unit *u, void *y, const void *const x[]);
+void wa_do_argmax(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                  const void *const x[]);
+/* One element for all; one a row, spread over its row; one row for all; any other strides. */
+void wa_do_splat(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                 const void *const x[]);
+void wa_do_spread(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                  const void *const x[]);
+void wa_do_repeat(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                  const void *const x[]);
+void wa_do_gather(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                  const void *const x[]);
+
+/* An operand's strides along the axes of the rows, and along a row (0 or 1). */
+struct wa_gather {
+    int rank;
+    int64_t dim[WASHI_MAX_RANK], stride[WASHI_MAX_RANK], along;
+};
+
+#endif

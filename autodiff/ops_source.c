@@ -1,0 +1,124 @@
+/* ops_source.c: values that are there before a run: inputs, constants and variables. */
+#include "autodiff/ops.h"
+
+#include <string.h>
+
+const struct wa_op wa_op_input = {
+    .name = "input", .doc = "a value given by washi_feed", .source = true};
+const struct wa_op wa_op_constant = {
+    .name = "constant", .doc = "a value copied when recorded", .source = true};
+const struct wa_op wa_op_variable = {
+    .name = "variable", .doc = "a value in the caller's memory", .source = true};
+
+washi_tensor *washi_input(washi_tape *t, washi_dtype type, washi_shape shape)
+{
+    return wa_record_source(t, &wa_op_input, type, shape);
+}
+
+washi_status washi_feed(washi_tensor *input, const void *data)
+{
+    if (!wa_usable(input, "feed")) return input ? input->tape->status : WASHI_MISUSE;
+    if (input->op != &wa_op_input)
+        return wa_error(WASHI_MISUSE, "feed: a %s is no input", input->op->name);
+    if ((uintptr_t)data % washi_dtype_size(input->type))
+        return wa_error(WASHI_BAD_VALUE, "feed: the data is not aligned to an element of %s",
+                        washi_dtype_name(input->type));
+    input->data = data;
+    return WASHI_OK;
+}
+
+washi_tensor *washi_constant(washi_tape *t, washi_dtype type, washi_shape shape, const void *data)
+{
+    washi_tensor *y = wa_record_source(t, &wa_op_constant, type, shape);
+    if (!y) return NULL;
+    size_t size = wa_shape_bytes(shape, type);
+    if (size && !data) {
+        wa_op_error(y, WASHI_MISUSE, "the data is NULL");
+        return NULL;
+    }
+    void *copy = wa_arena_new(&t->arena, size, WA_ALIGN);
+    if (!copy) {
+        washi_fail(t, WASHI_NO_MEMORY, "%s", washi_message());
+        return NULL;
+    }
+    if (size) memcpy(copy, data, size);
+    y->data = copy;
+    return y;
+}
+
+washi_tensor *washi_scalar(washi_tape *t, washi_dtype type, double value)
+{
+    union {
+        float f;
+        double d;
+        int32_t i;
+        uint8_t u;
+    } x;
+    memset(&x, 0, sizeof x);
+    bool fits = true;
+    switch (type) {
+    case WASHI_F32: x.f = (float)value; break;
+    case WASHI_F64: x.d = value; break;
+    case WASHI_I32:
+        fits = value >= INT32_MIN && value <= INT32_MAX && value == (double)(int32_t)value;
+        if (fits) x.i = (int32_t)value;
+        break;
+    case WASHI_U8:
+        fits = value >= 0 && value <= UINT8_MAX && value == (double)(uint8_t)value;
+        if (fits) x.u = (uint8_t)value;
+        break;
+    }
+    if (!fits) {
+        washi_fail(t, WASHI_BAD_VALUE, "scalar: %g is no value of %s", value, washi_dtype_name(type));
+        return NULL;
+    }
+    return washi_constant(t, type, (washi_shape){0}, &x);
+}
+
+washi_tensor *washi_full(washi_tape *t, washi_dtype type, washi_shape shape, double value)
+{
+    return washi_broadcast_to(washi_scalar(t, type, value), shape);
+}
+
+washi_tensor *washi_variable(washi_tape *t, washi_dtype type, washi_shape shape, void *data)
+{
+    if (!t || !data) {
+        washi_fail(t, WASHI_MISUSE, "variable: the tape or the data is NULL");
+        return NULL;
+    }
+    for (washi_tensor *v = t->variables; v; v = v->next_variable) {
+        if (v->data != data) continue;
+        if (v->type == type && wa_shape_equal(v->shape, shape)) return t->status ? NULL : v;
+        washi_fail(t, WASHI_MISUSE, "variable: the same memory with another type or shape");
+        return NULL;
+    }
+    washi_tensor *y = wa_record_source(t, &wa_op_variable, type, shape);
+    if (!y) return NULL;
+    y->data = data;
+    y->next_variable = t->variables;
+    t->variables = y;
+    return y;
+}
+
+washi_status washi_assign(washi_tensor *weight, washi_tensor *value)
+{
+    washi_tape *t = weight ? weight->tape : value ? value->tape : NULL;
+    if (t && t->status) return t->status;
+    if (!weight || !value) return wa_missing(t, "assign: the variable or the value is NULL");
+    char a[WA_SHAPE_TEXT], b[WA_SHAPE_TEXT];
+    if (value->tape != t)
+        return washi_fail(t, WASHI_MISUSE, "assign: weight and value are on different tapes");
+    if (weight->op != &wa_op_variable)
+        return washi_fail(t, WASHI_MISUSE, "assign: a %s is no variable", weight->op->name);
+    if (weight->assigned)
+        return washi_fail(t, WASHI_MISUSE, "assign: the variable %s is assigned already",
+                          wa_shape_text(weight->shape, a));
+    if (weight->type != value->type)
+        return washi_fail(t, WASHI_BAD_TYPE, "assign: a variable of %s cannot take %s",
+                          washi_dtype_name(weight->type), washi_dtype_name(value->type));
+    if (!wa_shape_equal(weight->shape, value->shape))
+        return washi_fail(t, WASHI_BAD_SHAPE, "assign: a variable %s cannot take %s",
+                          wa_shape_text(weight->shape, a), wa_shape_text(value->shape, b));
+    weight->assigned = value;
+    return WASHI_OK;
+}

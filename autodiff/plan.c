@@ -1,0 +1,235 @@
+/* plan.c: where values live: lifetimes, memory shared in turn, and offsets in one slab. */
+#include "autodiff/program.h"
+
+#include <limits.h>
+#include <string.h>
+
+static bool is_source(const struct wa_graph *g, int v) { return g->values[v].node->op->source; }
+
+/* The value in whose memory v is; until the end, views have none of their own. */
+static int root_of(const struct wa_graph *g, int v) { return g->values[wa_base_of(g, v)].root; }
+
+static size_t bytes_of(const struct wa_graph *g, int v)
+{
+    return wa_shape_bytes(g->values[v].node->shape, g->values[v].node->type);
+}
+
+/* What a value takes of the slab: never nothing, so that each has a place of its own. */
+static size_t room_of(const struct wa_graph *g, int v)
+{
+    size_t bytes = bytes_of(g, v);
+    return wa_round_up(bytes ? bytes : 1, WA_ALIGN);
+}
+
+static void read_until(struct wa_graph *g, int root, int step)
+{
+    if (g->values[root].last < step) g->values[root].last = step;
+}
+
+/* Each value learns who reads it last. */
+static void find_lifetimes(struct wa_graph *g)
+{
+    for (int v = 0; v < g->count; v++) g->values[v].root = v;
+    for (int v = 0; v < g->count; v++) {
+        const struct wa_value *value = &g->values[v];
+        if (value->step < 0) continue;
+        for (int i = 0; i < value->n; i++) read_until(g, root_of(g, value->x[i]), value->step);
+        read_until(g, v, value->step);
+    }
+    for (int i = 0; i < g->goal_count; i++) {
+        int r = root_of(g, g->goals[i].value);
+        bool itself = !g->goals[i].assigns && g->goals[i].node->op == &wa_op_variable;
+        if (g->goals[i].assigns ? is_source(g, r) : !itself) read_until(g, r, INT_MAX);
+    }
+}
+
+/* -- straight into the variable -- */
+
+static int value_of(const struct wa_graph *g, const washi_tensor *node)
+{
+    for (int v = 0; v < g->count; v++)
+        if (g->values[v].node == node && g->values[v].live) return v;
+    return -1;
+}
+
+/* Whether a step's member reads operand k just where v, of the same step, puts its elements. */
+static bool reads_under(const struct wa_graph *g, const struct wa_value *v,
+                        const struct wa_value *member, int k)
+{
+    const struct wa_value *x = &g->values[member->x[k]];
+    if (member->node->op == &wa_op_matmul || x->node->type != v->node->type) return false;
+    if (wa_needs_rows(member->node->op)) return v->form == WA_FULL;
+    enum wa_layout layout = wa_layout_of(x->node->shape, member->node->shape);
+    return member->form == v->form ? layout == WA_DENSE : v->form == WA_COLUMN && layout == WA_A_ROW;
+}
+
+/* Whether v may be written over the memory of root r, which its step reads: all that the step reads
+ * there are the elements that v then replaces, and none is read after v. */
+static bool overwrites(const struct wa_graph *g, int v, int r)
+{
+    const struct wa_value *value = &g->values[v];
+    bool reads = false;
+    if (value->group < 0 || value->node->op == &wa_op_matmul || bytes_of(g, v) != bytes_of(g, r))
+        return false;
+    for (int i = g->first[value->step]; i < g->first[value->step + 1]; i++) {
+        const struct wa_value *member = &g->values[g->member[i]];
+        for (int k = 0; k < member->n; k++) {
+            if (root_of(g, member->x[k]) != r) continue;
+            if (g->member[i] > v || !reads_under(g, value, member, k)) return false;
+            reads = true;
+        }
+    }
+    return reads;
+}
+
+/* The last step that can fail when others have run: one that checks indices made by a step. */
+static int last_check(const struct wa_graph *g)
+{
+    int last = -1;
+    for (int v = 0; v < g->count; v++) {
+        const struct wa_value *value = &g->values[v];
+        int checked = wa_checked_operand(value);
+        if (value->step > last && checked >= 0 && !is_source(g, root_of(g, value->x[checked])))
+            last = value->step;
+    }
+    return last;
+}
+
+/* A variable's new value is computed in the variable's memory when nobody reads the old one later, and
+ * nothing that can fail comes after. */
+static void assign_in_memory(struct wa_graph *g)
+{
+    int check = last_check(g);
+    for (int i = 0; i < g->goal_count; i++) {
+        struct wa_goal *goal = &g->goals[i];
+        if (!goal->assigns) continue;
+        int r = root_of(g, goal->value), variable = value_of(g, goal->node);
+        struct wa_value *v = &g->values[r];
+        if (variable < 0 || is_source(g, r) || v->step < check || v->last == INT_MAX) continue;
+        int last = g->values[variable].last;
+        if (last > v->step || (last == v->step && !overwrites(g, r, variable))) continue;
+        for (int u = 0; u < g->count; u++)
+            if (g->values[u].root == r) g->values[u].root = variable;
+        goal->in_memory = true;
+    }
+    for (int i = 0; i < g->goal_count; i++)
+        if (g->goals[i].assigns) read_until(g, root_of(g, g->goals[i].value), INT_MAX);
+}
+
+/* -- overwriting -- */
+
+/* v goes over an operand of its step that nobody reads later, if there is one. */
+static void overwrite_operand(struct wa_graph *g, int v)
+{
+    struct wa_value *value = &g->values[v];
+    if (value->root != v || value->inside || value->group < 0) return;
+    for (int i = g->first[value->step]; i < g->first[value->step + 1]; i++) {
+        const struct wa_value *member = &g->values[g->member[i]];
+        for (int k = 0; k < member->n && value->root == v; k++) {
+            int r = root_of(g, member->x[k]);
+            if (is_source(g, r) || g->values[r].step == value->step || g->values[r].last != value->step)
+                continue;
+            if (!overwrites(g, v, r)) continue;
+            value->root = r;
+            read_until(g, r, value->last);
+        }
+    }
+}
+
+static void overwrite_operands(struct wa_graph *g)
+{
+    for (int i = 0; i < g->first[g->steps]; i++) overwrite_operand(g, g->member[i]);
+}
+
+/* -- offsets -- */
+
+struct hole {
+    size_t begin, end;
+};
+
+struct slab {
+    struct hole *holes; /* free, in order, never touching */
+    int count;
+    size_t top;
+};
+
+static size_t take_hole(struct slab *s, size_t size)
+{
+    int best = -1;
+    for (int i = 0; i < s->count; i++) {
+        size_t room = s->holes[i].end - s->holes[i].begin;
+        if (room >= size && (best < 0 || room < s->holes[best].end - s->holes[best].begin)) best = i;
+    }
+    if (best < 0) {
+        size_t at = s->top;
+        if (s->count && s->holes[s->count - 1].end == s->top) at = s->holes[--s->count].begin;
+        s->top = at + size;
+        return at;
+    }
+    size_t at = s->holes[best].begin;
+    s->holes[best].begin += size;
+    if (s->holes[best].begin == s->holes[best].end) {
+        s->count--;
+        memmove(&s->holes[best], &s->holes[best + 1], (size_t)(s->count - best) * sizeof *s->holes);
+    }
+    return at;
+}
+
+static void give_back(struct slab *s, size_t at, size_t size)
+{
+    int i = 0;
+    while (i < s->count && s->holes[i].begin < at) i++;
+    bool joins_left = i > 0 && s->holes[i - 1].end == at,
+         joins_right = i < s->count && s->holes[i].begin == at + size;
+    if (joins_left && joins_right) {
+        s->holes[i - 1].end = s->holes[i].end;
+        s->count--;
+        memmove(&s->holes[i], &s->holes[i + 1], (size_t)(s->count - i) * sizeof *s->holes);
+    } else if (joins_left) {
+        s->holes[i - 1].end += size;
+    } else if (joins_right) {
+        s->holes[i].begin -= size;
+    } else {
+        memmove(&s->holes[i + 1], &s->holes[i], (size_t)(s->count - i) * sizeof *s->holes);
+        s->holes[i] = (struct hole){at, at + size};
+        s->count++;
+    }
+}
+
+/* Goes through the steps in order; a root's memory is taken at its step and given back after its last.
+ */
+static bool place(struct wa_graph *g)
+{
+    size_t steps = (size_t)g->steps + 1;
+    int *first =
+        wa_arena_new(&g->arena, steps * sizeof *first, _Alignof(int)); /* by last step, a chain of */
+    int *next = wa_arena_new(&g->arena, ((size_t)g->count + 1) * sizeof *next, _Alignof(int));
+    struct slab slab = {
+        .holes = wa_arena_new(&g->arena, (steps + 1) * sizeof(struct hole), _Alignof(struct hole))};
+    if (!first || !next || !slab.holes) return false;
+    memset(first, -1, steps * sizeof *first);
+    for (int step = 0; step < g->steps; step++) {
+        for (int i = g->first[step]; i < g->first[step + 1]; i++) {
+            int v = g->member[i];
+            struct wa_value *value = &g->values[v];
+            if (value->root != v || value->inside) continue;
+            value->offset = take_hole(&slab, room_of(g, v));
+            if (value->last == INT_MAX) continue;
+            next[v] = first[value->last];
+            first[value->last] = v;
+        }
+        for (int dead = first[step]; dead >= 0; dead = next[dead])
+            give_back(&slab, g->values[dead].offset, room_of(g, dead));
+    }
+    g->slab_bytes = slab.top;
+    return true;
+}
+
+bool wa_graph_plan(struct wa_graph *g)
+{
+    find_lifetimes(g);
+    assign_in_memory(g);
+    overwrite_operands(g);
+    for (int v = 0; v < g->count; v++) g->values[v].root = root_of(g, v);
+    return place(g);
+}

@@ -1,0 +1,124 @@
+/* program.h: what a tape becomes on its way to a program, and the program. */
+#ifndef WA_PROGRAM_H
+#define WA_PROGRAM_H
+
+#include "autodiff/ops.h"
+#include "autodiff/step.h"
+
+/* How a value lies in the iteration space of its group, rows by columns. */
+enum wa_form { WA_FULL, WA_COLUMN /* one element a row */ };
+
+/* Values computed together, row by row or tile by tile (run_fused.c). */
+struct wa_group {
+    int merged; /* into this other group; -1: it stands */
+    int level;
+    washi_shape shape; /* of its full values, the last axis being the columns */
+    int64_t rows, columns;
+    int head;     /* the matrix product that begins each block of rows; -1: none */
+    bool by_rows; /* some member needs whole rows at once */
+};
+
+/* A value of a program in the making. Values stand in an order in which operands come first; values are
+ * named below by their index in wa_graph.values. */
+struct wa_value {
+    const washi_tensor *node;
+    int n, *x;        /* operands */
+    bool *transposed; /* by operand: matmul reads it with the last two axes exchanged */
+    const struct wa_gathered
+        *gathered;      /* of a matrix product: operand 0 is a table, operand 2 the indices */
+    bool live;          /* some goal needs it */
+    int group;          /* the group that computes it (wa_group_of); -1: a step of its own, or none */
+    enum wa_form form;  /* in its group */
+    int level;          /* longest way from the sources, a group counting once (fuse.c) */
+    int step;           /* the step that computes it; -1: a source, a view, or not live */
+    bool inside;        /* read by its own step alone: in no memory of the slab */
+    int index, read_by; /* among the members or the operands of a step, while that is made */
+    int root;           /* the value in whose memory it is: itself, or what it views or overwrites */
+    int last;           /* of a root: the last step that reads the memory; INT_MAX: the caller does */
+    size_t offset;      /* of a root: in the slab */
+};
+
+/* What the program is for: an output, or the value that a variable takes at the end of a run. */
+struct wa_goal {
+    washi_tensor *node; /* the output, or the variable */
+    bool assigns;
+    int value;
+    bool in_memory; /* assigns: computed straight into the variable's memory (plan.c) */
+};
+
+struct wa_graph {
+    washi_tape *tape;
+    struct wa_arena arena;
+    struct wa_value *values;
+    int count, steps;
+    struct wa_group *groups;
+    int group_count;
+    int *member, *first; /* the values of all steps, in order; where those of each begin, by step */
+    struct wa_goal *goals;
+    int goal_count;
+    size_t slab_bytes; /* after wa_graph_plan */
+};
+
+/* The graph of the outputs and assignments, with rewrites that keep every bit: prune, share equal
+ * nodes, let users take transposes and stretched operands themselves (rewrite.c). False when memory is
+ * out. */
+bool wa_graph_make(struct wa_graph *g, washi_tape *t, int n, washi_tensor *const outputs[]);
+void wa_graph_free(struct wa_graph *g);
+/* Which values are live. */
+void wa_graph_mark(struct wa_graph *g);
+/* Lets matrix products gather, cast and scale the rows of their left operand (prologue.c). */
+bool wa_graph_prologues(struct wa_graph *g);
+/* Puts values into groups, and the steps in order (fuse.c). fuse false: every value is its own step. */
+bool wa_graph_fuse(struct wa_graph *g, bool fuse);
+int wa_group_of(const struct wa_graph *g, int value); /* the group that stands; -1: none */
+/* Whether the op makes something of each whole row of its operand. */
+bool wa_needs_rows(const struct wa_op *op);
+/* The operand whose values are checked to be in range before v is computed; -1: none. Where it is there
+ * before the run, the check comes before the first step. */
+int wa_checked_operand(const struct wa_value *v);
+/* The value that v is a view of, or v. */
+int wa_base_of(const struct wa_graph *g, int v);
+/* How x lies when stretched to y: as y itself, one element a row of y's last axis, one row for all, one
+ * element for all, or in some other way. */
+enum wa_layout { WA_DENSE, WA_A_ROW, WA_PERIODIC, WA_CONSTANT, WA_STRIDED };
+enum wa_layout wa_layout_of(washi_shape x, washi_shape y);
+/* Lifetimes, memory that a last reader writes over, offsets in one slab (plan.c). False: no memory. */
+bool wa_graph_plan(struct wa_graph *g);
+
+/* The place of a value, and of operand i of one as that sees it, but for its memory (compile.c). */
+struct wa_place wa_place_of(const struct wa_graph *g, int v);
+struct wa_place wa_operand_of(const struct wa_graph *g, const struct wa_value *v, int i);
+
+/* A pointer that follows a fed input. */
+struct wa_patch {
+    void **where;
+    const washi_tensor *input;
+};
+
+/* At the end of a run: an output shows its memory, or a variable takes its value. */
+struct wa_delivery {
+    washi_tensor *node; /* the output, or the variable */
+    bool assigns;
+    void *data; /* of the value */
+    void *copy; /* an output in memory that an assignment changes: copied here first; else NULL */
+    size_t bytes;
+};
+
+struct washi_program {
+    washi_tape *tape;
+    struct wa_arena arena;
+    struct wa_step *steps;
+    int step_count;
+    int widest;  /* the most tasks of a step */
+    int *checks; /* the steps whose indices can be checked before the first step */
+    int check_count;
+    struct wa_patch *patches;
+    int patch_count;
+    void *unread; /* where outputs that are inputs themselves are patched: they too must have been fed */
+    struct wa_delivery *deliveries;
+    int delivery_count;
+    void *slab;
+    size_t slab_bytes; /* scratch included */
+};
+
+#endif

@@ -1,0 +1,184 @@
+/* rewrite.c: from a tape to the graph of what is needed, with rewrites that keep every bit. */
+#include "autodiff/program.h"
+
+#include <string.h>
+
+struct maker {
+    struct wa_graph *g;
+    bool *needed; /* by node */
+    int *value;   /* by node: the value that stands for it */
+    int *table;   /* open addressing: values by what they compute; -1 empty */
+    size_t mask;
+};
+
+/* -- sharing -- */
+
+static uint64_t mix(uint64_t h, uint64_t x) { return (h ^ x) * 0x9E3779B97F4A7C15u ^ h >> 29; }
+
+static uint64_t hash(const struct wa_value *v)
+{
+    const washi_tensor *y = v->node;
+    uint64_t h = mix((uintptr_t)y->op, (uint64_t)y->type);
+    for (int i = 0; i < v->n; i++) h = mix(h, (uint64_t)v->x[i] * 2 + v->transposed[i]);
+    h = mix(h, (uint64_t)y->attr.axis);
+    h = mix(h, (uint64_t)y->attr.begin);
+    h = mix(h, (uint64_t)y->attr.end);
+    for (int i = 0; i < y->shape.rank; i++) h = mix(h, (uint64_t)y->shape.dim[i]);
+    if (y->op == &wa_op_constant) {
+        uint64_t head = 0;
+        size_t bytes = wa_shape_bytes(y->shape, y->type);
+        memcpy(&head, y->data, bytes < sizeof head ? bytes : sizeof head);
+        h = mix(h, head);
+    }
+    return h ^ h >> 32;
+}
+
+static bool same(const struct wa_value *v, const struct wa_value *u)
+{
+    const washi_tensor *a = v->node, *b = u->node;
+    if (a->op != b->op || a->type != b->type || v->n != u->n || !wa_shape_equal(a->shape, b->shape))
+        return false;
+    if (a->attr.axis != b->attr.axis || a->attr.type != b->attr.type ||
+        a->attr.begin != b->attr.begin || a->attr.end != b->attr.end ||
+        !wa_shape_equal(a->attr.shape, b->attr.shape))
+        return false;
+    for (int i = 0; i < v->n; i++)
+        if (v->x[i] != u->x[i] || v->transposed[i] != u->transposed[i]) return false;
+    if (a->op == &wa_op_constant) return !memcmp(a->data, b->data, wa_shape_bytes(a->shape, a->type));
+    return !a->op->source;
+}
+
+/* The value that computes what v does: an earlier one, or v itself, entered. */
+static int share(struct maker *m, int v)
+{
+    const struct wa_value *values = m->g->values;
+    for (size_t at = hash(&values[v]) & m->mask;; at = (at + 1) & m->mask) {
+        if (m->table[at] < 0) return m->table[at] = v;
+        if (same(&values[v], &values[m->table[at]])) return m->table[at];
+    }
+}
+
+/* -- rewrites of one operand -- */
+
+static bool swaps_last_two(const washi_tensor *y)
+{
+    int rank = y->shape.rank;
+    if (y->op != &wa_op_permute || rank < 2) return false;
+    for (int i = 0; i < rank; i++)
+        if (y->attr.shape.dim[i] != (i < rank - 2 ? i : 2 * rank - 3 - i)) return false;
+    return true;
+}
+
+static void rewrite_operand(const struct maker *m, struct wa_value *v, int i)
+{
+    const struct wa_value *values = m->g->values;
+    for (;;) {
+        const struct wa_value *x = &values[v->x[i]];
+        if (v->node->op->fusion == WA_FUSE_MAP && x->node->op == &wa_op_broadcast_to) {
+            v->x[i] = x->x[0];
+        } else if (v->node->op == &wa_op_matmul && swaps_last_two(x->node)) {
+            v->x[i] = x->x[0];
+            v->transposed[i] = !v->transposed[i];
+        } else
+            return;
+    }
+}
+
+/* The operand that y, of no effect on the value, stands for; -1 when it has one. */
+static int no_effect(const struct maker *m, const washi_tensor *y)
+{
+    if (y->op == &wa_op_stop_gradient ||
+        (y->op == &wa_op_reshape && wa_shape_equal(y->shape, y->x[0]->shape)))
+        return m->value[y->x[0]->id];
+    return -1;
+}
+
+/* -- the graph -- */
+
+static bool add_value(struct maker *m, const washi_tensor *y)
+{
+    struct wa_graph *g = m->g;
+    int stands = no_effect(m, y);
+    if (stands >= 0) {
+        m->value[y->id] = stands;
+        return true;
+    }
+    struct wa_value *v = &g->values[g->count];
+    size_t n = (size_t)y->n;
+    *v = (struct wa_value){.node = y, .n = y->n, .group = -1, .step = -1, .last = -1, .read_by = -1};
+    if (n) {
+        v->x = wa_arena_new(&g->arena, n * sizeof *v->x, _Alignof(int));
+        v->transposed = wa_arena_new(&g->arena, n, 1);
+        if (!v->x || !v->transposed) return false;
+        memset(v->transposed, 0, n);
+    }
+    for (int i = 0; i < y->n; i++) {
+        v->x[i] = m->value[y->x[i]->id];
+        rewrite_operand(m, v, i);
+    }
+    int found = share(m, g->count);
+    if (found == g->count) g->count++;
+    m->value[y->id] = found;
+    return true;
+}
+
+static void mark_needed(struct maker *m)
+{
+    washi_tape *t = m->g->tape;
+    for (int i = 0; i < m->g->goal_count; i++) {
+        const struct wa_goal *goal = &m->g->goals[i];
+        m->needed[(goal->assigns ? goal->node->assigned : goal->node)->id] = true;
+    }
+    for (size_t id = t->count; id-- > 0;)
+        for (int i = 0; m->needed[id] && i < t->nodes[id]->n; i++)
+            m->needed[t->nodes[id]->x[i]->id] = true;
+}
+
+void wa_graph_mark(struct wa_graph *g)
+{
+    for (int v = 0; v < g->count; v++) g->values[v].live = false;
+    for (int i = 0; i < g->goal_count; i++) g->values[g->goals[i].value].live = true;
+    for (int v = g->count; v-- > 0;)
+        for (int i = 0; g->values[v].live && i < g->values[v].n; i++)
+            g->values[g->values[v].x[i]].live = true;
+}
+
+static bool make_goals(struct wa_graph *g, int n, washi_tensor *const outputs[])
+{
+    size_t count = (size_t)n;
+    for (washi_tensor *v = g->tape->variables; v; v = v->next_variable) count += v->assigned != NULL;
+    g->goals = wa_arena_new(&g->arena, count * sizeof *g->goals, _Alignof(struct wa_goal));
+    if (!g->goals) return false;
+    for (int i = 0; i < n; i++) g->goals[g->goal_count++] = (struct wa_goal){.node = outputs[i]};
+    for (washi_tensor *v = g->tape->variables; v; v = v->next_variable)
+        if (v->assigned) g->goals[g->goal_count++] = (struct wa_goal){.node = v, .assigns = true};
+    return true;
+}
+
+bool wa_graph_make(struct wa_graph *g, washi_tape *t, int n, washi_tensor *const outputs[])
+{
+    *g = (struct wa_graph){.tape = t, .arena.w = t->arena.w};
+    if (!make_goals(g, n, outputs)) return false;
+    struct maker m = {.g = g, .mask = 15};
+    size_t count = t->count;
+    while (m.mask < 2 * count) m.mask = 2 * m.mask + 1;
+    m.needed = wa_arena_new(&g->arena, count, 1);
+    m.value = wa_arena_new(&g->arena, count * sizeof *m.value, _Alignof(int));
+    m.table = wa_arena_new(&g->arena, (m.mask + 1) * sizeof *m.table, _Alignof(int));
+    g->values = wa_arena_new(&g->arena, count * sizeof *g->values, _Alignof(struct wa_value));
+    if (!m.needed || !m.value || !m.table || !g->values) return false;
+    memset(m.needed, 0, count);
+    memset(m.table, -1, (m.mask + 1) * sizeof *m.table);
+
+    mark_needed(&m);
+    for (size_t id = 0; id < count; id++)
+        if (m.needed[id] && !add_value(&m, t->nodes[id])) return false;
+    for (int i = 0; i < g->goal_count; i++) {
+        struct wa_goal *goal = &g->goals[i];
+        goal->value = m.value[(goal->assigns ? goal->node->assigned : goal->node)->id];
+    }
+    wa_graph_mark(g);
+    return true;
+}
+
+void wa_graph_free(struct wa_graph *g) { wa_arena_free(&g->arena); }

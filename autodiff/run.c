@@ -1,0 +1,93 @@
+/* run.c: walking a program's steps; evaluating once. */
+#include "autodiff/team.h"
+
+#include <math.h>
+#include <string.h>
+
+static washi_status patch_inputs(washi_program *p)
+{
+    for (int i = 0; i < p->patch_count; i++) {
+        const washi_tensor *input = p->patches[i].input;
+        char text[WA_SHAPE_TEXT];
+        if (!input->data && washi_size(input->shape))
+            return wa_error(WASHI_MISUSE, "run: input %s %s has not been fed",
+                            washi_dtype_name(input->type), wa_shape_text(input->shape, text));
+        *p->patches[i].where = (void *)(uintptr_t)input->data;
+    }
+    return WASHI_OK;
+}
+
+static void deliver(washi_program *p)
+{
+    for (int i = 0; i < p->delivery_count; i++) {
+        const struct wa_delivery *d = &p->deliveries[i];
+        if (d->copy && d->bytes) memcpy(d->copy, d->data, d->bytes);
+    }
+    for (int i = 0; i < p->delivery_count; i++) {
+        const struct wa_delivery *d = &p->deliveries[i];
+        const void *data = d->copy ? d->copy : d->data;
+        if (d->assigns) {
+            if (d->bytes) memcpy((void *)(uintptr_t)d->node->data, data, d->bytes);
+        } else {
+            d->node->data = data;
+            d->node->by = p;
+        }
+    }
+}
+
+washi_status washi_run(washi_program *p)
+{
+    if (!p) return wa_error(WASHI_MISUSE, "run: the program is NULL");
+    washi_status status = patch_inputs(p);
+    for (int i = 0; i < p->check_count && !status; i++) {
+        const struct wa_step *s = &p->steps[p->checks[i]];
+        status = s->op->check(s);
+    }
+    uint64_t mode = wa_fp_enter();
+    if (!status) status = wa_walk(p);
+    wa_fp_leave(mode);
+    if (!status) deliver(p);
+    return status;
+}
+
+/* Keeps a value on its tape when the program that made it goes. */
+static washi_status keep(washi_tensor *y)
+{
+    if (!y->by) return WASHI_OK;
+    size_t bytes = wa_shape_bytes(y->shape, y->type);
+    if (!y->kept) y->kept = wa_arena_new(&y->tape->arena, bytes, WA_ALIGN);
+    if (!y->kept) return washi_fail(y->tape, WASHI_NO_MEMORY, "%s", washi_message());
+    if (bytes) memcpy(y->kept, y->data, bytes);
+    y->data = y->kept;
+    y->by = NULL;
+    return WASHI_OK;
+}
+
+washi_status washi_eval(int n, washi_tensor *const y[])
+{
+    if (n < 1 || !y || !y[0]) return wa_missing(NULL, "eval: no tensor");
+    washi_tape *t = y[0]->tape;
+    washi_program *p = washi_compile(t, n, y);
+    if (!p) return t->status ? t->status : WASHI_NO_MEMORY;
+    washi_status status = washi_run(p);
+    for (int i = 0; i < n && !status; i++) status = keep(y[i]);
+    washi_program_free(p);
+    return status;
+}
+
+double washi_item(washi_tensor *y)
+{
+    if (washi_size(washi_shape_of(y)) != 1 && y) {
+        char text[WA_SHAPE_TEXT];
+        wa_error(WASHI_BAD_SHAPE, "item: %s is not one element", wa_shape_text(y->shape, text));
+        return (double)NAN;
+    }
+    if (washi_eval(1, &y) || !y->data) return (double)NAN;
+    switch (y->type) {
+    case WASHI_F32: return (double)*(const float *)y->data;
+    case WASHI_F64: return *(const double *)y->data;
+    case WASHI_I32: return *(const int32_t *)y->data;
+    case WASHI_U8: return *(const uint8_t *)y->data;
+    }
+    return (double)NAN;
+}

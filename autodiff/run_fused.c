@@ -1,0 +1,171 @@
+/* run_fused.c: running a group of values, unit by unit in the first-level cache. */
+#include "autodiff/fused.h"
+
+#include <string.h>
+
+static size_t elements(const struct wa_instruction *i, const struct wa_unit *u)
+{
+    return i->form == WA_FULL ? u->rows * u->n : u->rows;
+}
+
+void wa_do_map(const struct wa_instruction *i, const struct wa_unit *u, void *y, const void *const x[])
+{
+    i->kernel.map(elements(i, u), y, x);
+}
+
+void wa_do_cast(const struct wa_instruction *i, const struct wa_unit *u, void *y, const void *const x[])
+{
+    i->kernel.cast(elements(i, u), y, x[0]);
+}
+
+void wa_do_fold(const struct wa_instruction *i, const struct wa_unit *u, void *y, const void *const x[])
+{
+    i->kernel.fold(u->rows, u->n, y, x[0]);
+}
+
+void wa_do_row(const struct wa_instruction *i, const struct wa_unit *u, void *y, const void *const x[])
+{
+    i->kernel.row(u->rows, u->n, y, x[0]);
+}
+
+void wa_do_argmax(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                  const void *const x[])
+{
+    i->kernel.argmax(u->rows, u->n, y, x[0]);
+}
+
+static void splat(size_t size, size_t n, void *y, const void *x)
+{
+    if (size == 4) {
+        uint32_t value;
+        memcpy(&value, x, 4);
+        for (size_t i = 0; i < n; i++) ((uint32_t *)y)[i] = value;
+    } else if (size == 8) {
+        uint64_t value;
+        memcpy(&value, x, 8);
+        for (size_t i = 0; i < n; i++) ((uint64_t *)y)[i] = value;
+    } else {
+        memset(y, *(const unsigned char *)x, n);
+    }
+}
+
+void wa_do_splat(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                 const void *const x[])
+{
+    splat(i->y.size, u->rows * u->n, y, x[0]);
+}
+
+void wa_do_spread(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                  const void *const x[])
+{
+    size_t size = i->y.size;
+    for (size_t r = 0; r < u->rows; r++)
+        splat(size, u->n, (char *)y + r * u->n * size, (const char *)x[0] + r * size);
+}
+
+void wa_do_repeat(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                  const void *const x[])
+{
+    size_t bytes = u->n * i->y.size;
+    for (size_t r = 0; r < u->rows; r++) memcpy((char *)y + r * bytes, x[0], bytes);
+}
+
+void wa_do_gather(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                  const void *const x[])
+{
+    const struct wa_gather *g = i->kernel.gather;
+    size_t size = i->y.size;
+    for (size_t r = 0; r < u->rows; r++) {
+        size_t row = u->row + r, at = 0;
+        for (int k = g->rank; k-- > 0;) {
+            at += row % (size_t)g->dim[k] * (size_t)g->stride[k];
+            row /= (size_t)g->dim[k];
+        }
+        const char *from = (const char *)x[0] + at * size;
+        char *to = (char *)y + r * u->n * size;
+        if (g->along)
+            memcpy(to, from + u->begin * size, u->n * size);
+        else
+            splat(size, u->n, to, from);
+    }
+}
+
+/* -- units, blocks, tasks -- */
+
+static void *resolve(const struct wa_ref *r, char *const bases[], const size_t first[])
+{
+    return bases[r->base] + first[r->start] * r->size;
+}
+
+static void run_code(const struct wa_instruction *code, int count, const struct wa_unit *u,
+                     size_t columns, char *const bases[])
+{
+    const size_t first[] = {[WA_AT_BASE] = 0,
+                            [WA_AT_ELEMENT] = u->row * columns + u->begin,
+                            [WA_AT_ROW] = u->row,
+                            [WA_AT_COLUMN] = u->begin,
+                            [WA_AT_BLOCK] = (u->row - u->block_row) * columns + u->begin};
+    for (const struct wa_instruction *i = code, *end = code + count; i < end; i++) {
+        const void *x[3] = {NULL};
+        for (int k = 0; k < i->n; k++) x[k] = resolve(&i->x[k], bases, first);
+        i->run(i, u, resolve(&i->y, bases, first), x);
+    }
+}
+
+/* Units begin ... end-1 of the rows from first_row to last_row. */
+static void run_units(const struct wa_fused *f, size_t first_row, size_t last_row, size_t begin,
+                      size_t end, char *const bases[])
+{
+    struct wa_unit u = {.block_row = first_row};
+    for (size_t i = begin; i < end; i++) {
+        u.row = first_row + i / f->pieces * f->rows_a_unit;
+        u.begin = i % f->pieces * f->piece;
+        u.rows = last_row - u.row < f->rows_a_unit ? last_row - u.row : f->rows_a_unit;
+        u.n = f->columns - u.begin < f->piece ? f->columns - u.begin : f->piece;
+        run_code(f->code + f->once, f->count - f->once, &u, f->columns, bases);
+    }
+}
+
+static size_t units_of(const struct wa_fused *f, size_t rows)
+{
+    return (rows + f->rows_a_unit - 1) / f->rows_a_unit * f->pieces;
+}
+
+static void run_blocks(const struct wa_step *s, const struct wa_fused *f, size_t begin, size_t end,
+                       char *const bases[], void *scratch)
+{
+    size_t size = f->gemm_c.size;
+    for (size_t row = begin; row < end; row += f->block_rows) {
+        struct wa_gemm gemm = f->gemm;
+        void *indices = f->gemm_indices >= 0 ? bases[f->gemm_indices] : NULL;
+        wa_gemm_operands(&gemm, bases[f->gemm_a], bases[f->gemm_b], indices);
+        wa_gemm_rows(&gemm, row, end - row < f->block_rows ? end : row + f->block_rows, size);
+        gemm.c =
+            bases[f->gemm_c.base] + (f->gemm_c.start == WA_AT_ELEMENT ? row * f->columns * size : 0);
+        s->simd->gemm[f->gemm_type](&gemm, scratch);
+        run_units(f, row, row + gemm.m, 0, units_of(f, gemm.m), bases);
+    }
+}
+
+/* A task's memory: the bases, the block, the slots, the matrix product's scratch. */
+void wa_run_fused(const struct wa_step *s, int task)
+{
+    const struct wa_fused *f = s->geometry;
+    char *at = (char *)s->scratch + (size_t)task * f->task_bytes, **bases = (char **)(void *)at;
+    at += wa_round_up((size_t)f->bases * sizeof *bases, WA_ALIGN);
+    int base = 0;
+    for (int k = 0; k < s->n; k++) bases[base++] = s->x[k].data;
+    for (int k = 0; k < s->outputs; k++) bases[base++] = s->out[k].data;
+    bases[base++] = at;
+    at += f->block_bytes;
+    for (int k = 0; k < f->slots; k++, at += f->slot_bytes) bases[base++] = at;
+
+    const struct wa_unit most = {.rows = f->rows_a_unit, .n = f->piece};
+    run_code(f->code, f->once, &most, f->columns, bases);
+    size_t begin, end;
+    wa_share(f->multiplies ? f->rows : units_of(f, f->rows), s->tasks, task, &begin, &end);
+    if (f->multiplies)
+        run_blocks(s, f, begin, end, bases, at);
+    else
+        run_units(f, 0, f->rows, begin, end, bases);
+}

@@ -1,0 +1,202 @@
+/* tape.c: recording: a tape, its nodes, and the values that are there before a run. */
+#include "autodiff/ops.h"
+
+#include <string.h>
+
+washi_tape *washi_tape_new(washi *w)
+{
+    if (!w) {
+        wa_error(WASHI_MISUSE, "tape_new: the context is NULL");
+        return NULL;
+    }
+    washi_tape *t = wa_new(w, sizeof *t);
+    if (t) t->arena.w = w;
+    return t;
+}
+
+void washi_tape_free(washi_tape *t)
+{
+    if (!t) return;
+    washi *w = t->arena.w;
+    wa_free(w, t->nodes, t->capacity * sizeof *t->nodes);
+    wa_arena_free(&t->arena);
+    wa_free(w, t, sizeof *t);
+}
+
+washi_status washi_tape_status(const washi_tape *t)
+{
+    return t ? t->status : wa_error(WASHI_MISUSE, "tape_status: the tape is NULL");
+}
+
+washi *washi_context_of(const washi_tape *t) { return t ? t->arena.w : NULL; }
+
+/* -- errors -- */
+
+static void stick(washi_tape *t, washi_status status)
+{
+    if (t && !t->status) t->status = status;
+}
+
+washi_status washi_fail(washi_tape *t, washi_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    wa_error_va(status, format, args);
+    va_end(args);
+    stick(t, status);
+    return status;
+}
+
+bool wa_op_error(const washi_tensor *y, washi_status status, const char *format, ...)
+{
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    stick(y->tape, wa_error(status, "%s: %s", y->op->name, text));
+    return false;
+}
+
+washi_status wa_missing(washi_tape *t, const char *format, ...)
+{
+    char text[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    bool cause = !t && *washi_message();
+    return washi_fail(t, WASHI_MISUSE, "%s%s%s", text, cause ? "; before that: " : "",
+                      cause ? washi_message() : "");
+}
+
+bool wa_usable(const washi_tensor *x, const char *who)
+{
+    if (x) return !x->tape->status;
+    wa_missing(NULL, "%s: a tensor is NULL", who);
+    return false;
+}
+
+bool wa_axis(const washi_tensor *x, const char *who, int *axis)
+{
+    int rank = x->shape.rank, a = *axis < 0 ? *axis + rank : *axis;
+    if (a < 0 || a >= rank) {
+        char text[WA_SHAPE_TEXT];
+        washi_fail(x->tape, WASHI_BAD_VALUE, "%s: %s has no axis %d", who,
+                   wa_shape_text(x->shape, text), *axis);
+        return false;
+    }
+    *axis = a;
+    return true;
+}
+
+/* -- nodes -- */
+
+static washi_tensor *new_node(washi_tape *t, const struct wa_op *op, int n)
+{
+    size_t size = sizeof(washi_tensor) + (size_t)n * sizeof(washi_tensor *);
+    washi_tensor *y = wa_arena_new(&t->arena, size, _Alignof(washi_tensor));
+    void *nodes = t->nodes;
+    bool room = y && t->count < INT32_MAX &&
+                wa_grow(t->arena.w, &nodes, &t->capacity, t->count + 1, sizeof *t->nodes);
+    t->nodes = nodes;
+    if (!room) {
+        stick(t, WASHI_NO_MEMORY);
+        return NULL;
+    }
+    memset(y, 0, size);
+    y->op = op;
+    y->tape = t;
+    y->n = n;
+    y->id = (int)t->count;
+    return y;
+}
+
+static washi_tensor *append(washi_tensor *y)
+{
+    if (washi_size(y->shape) < 0) {
+        char text[WA_SHAPE_TEXT];
+        wa_op_error(y, WASHI_BAD_SHAPE, "%s is no shape", wa_shape_text(y->shape, text));
+        return NULL;
+    }
+    y->tape->nodes[y->tape->count++] = y;
+    return y;
+}
+
+/* The tape of the operands, when they are all there, on one tape, and that tape has no error yet. */
+static washi_tape *tape_of_operands(const struct wa_op *op, int n, washi_tensor *const x[])
+{
+    washi_tape *t = NULL;
+    int missing = -1;
+    for (int i = n; i-- > 0;) {
+        if (!x[i])
+            missing = i;
+        else if (t && t != x[i]->tape) {
+            stick(t, wa_error(WASHI_MISUSE, "%s: operands are on different tapes", op->name));
+            stick(x[i]->tape, WASHI_MISUSE);
+            return NULL;
+        } else
+            t = x[i]->tape;
+    }
+    if (t && t->status) return NULL;
+    if (missing >= 0 || !t) {
+        /* Without a tape the message is the cause of the NULL, if there is one: let it stand. */
+        if (t || !*washi_message())
+            stick(t, wa_error(WASHI_MISUSE, "%s: operand %d is NULL", op->name,
+                              missing < 0 ? 0 : missing));
+        return NULL;
+    }
+    return t;
+}
+
+washi_tensor *wa_record(const struct wa_op *op, int n, washi_tensor *const x[],
+                        const struct wa_attr *attr)
+{
+    washi_tape *t = tape_of_operands(op, n, x);
+    washi_tensor *y = t ? new_node(t, op, n) : NULL;
+    if (!y) return NULL;
+    y->attr = *attr;
+    for (int i = 0; i < n; i++) y->x[i] = x[i];
+    return op->infer(y) ? append(y) : NULL;
+}
+
+washi_tensor *wa_record_source(washi_tape *t, const struct wa_op *op, washi_dtype type,
+                               washi_shape shape)
+{
+    if (!t) {
+        wa_error(WASHI_MISUSE, "%s: the tape is NULL", op->name);
+        return NULL;
+    }
+    washi_tensor *y = t->status ? NULL : new_node(t, op, 0);
+    if (!y) return NULL;
+    y->type = type;
+    y->shape = shape;
+    if (!washi_dtype_size(type)) {
+        wa_op_error(y, WASHI_BAD_TYPE, "there is no type %d", (int)type);
+        return NULL;
+    }
+    return append(y);
+}
+
+/* -- looking at a tensor -- */
+
+washi_shape washi_shape_of(const washi_tensor *x) { return x ? x->shape : (washi_shape){0}; }
+
+washi_dtype washi_dtype_of(const washi_tensor *x) { return x ? x->type : WASHI_F32; }
+
+washi_tape *washi_tape_of(const washi_tensor *x) { return x ? x->tape : NULL; }
+
+const char *washi_op_name(const washi_tensor *x) { return x ? x->op->name : ""; }
+
+int washi_operands(const washi_tensor *x) { return x ? x->n : 0; }
+
+washi_tensor *washi_operand(const washi_tensor *x, int i)
+{
+    return x && i >= 0 && i < x->n ? x->x[i] : NULL;
+}
+
+const void *washi_data(const washi_tensor *y) { return y ? y->data : NULL; }
+
+const float *washi_f32(const washi_tensor *y) { return y && y->type == WASHI_F32 ? y->data : NULL; }
+
+const double *washi_f64(const washi_tensor *y) { return y && y->type == WASHI_F64 ? y->data : NULL; }

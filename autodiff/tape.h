@@ -1,0 +1,97 @@
+/* tape.h: what a recording is made of: nodes, and the table of ops they point to. */
+#ifndef WA_TAPE_H
+#define WA_TAPE_H
+
+#include "core/core.h"
+
+struct wa_step;
+
+/* What an op needs to know besides its operands; unused fields are zero. */
+struct wa_attr {
+    int axis;
+    washi_dtype type;
+    int64_t begin, end;
+    washi_shape shape;
+};
+
+struct washi_tensor {
+    const struct wa_op *op;
+    washi_tape *tape;
+    int id; /* its place on the tape: operands come before */
+    washi_dtype type;
+    washi_shape shape;
+    struct wa_attr attr;
+    const void *data;       /* of a constant, a variable, a fed input; of an output after a run */
+    washi_tensor *assigned; /* of a variable: what it takes at the end of a run */
+    washi_tensor *next_variable;
+    const washi_program *by; /* the program whose slab data points into */
+    void *kept;              /* memory of the tape's own for the value after an eval */
+    int n;
+    washi_tensor *x[]; /* the operands */
+};
+
+struct washi_tape {
+    struct wa_arena arena;
+    washi_tensor **nodes; /* by id */
+    size_t count, capacity;
+    washi_tensor *variables; /* the newest first */
+    washi_status status;
+};
+
+/* One primitive. What it does is written here and nowhere else; a user of the table needs no switch. */
+struct wa_op {
+    const char *name;
+    const char *doc; /* one line */
+    int arity;       /* -1: any number from 1 */
+    /* Sets y's shape and type from its operands and attributes; false after wa_op_error. */
+    bool (*infer)(washi_tensor *y);
+    /* From g, the gradient of y: gx[i], that of operand i; NULL (as given) where it is zero. A gx[i] of
+     * a shape that x[i] was broadcast to is summed back by the caller. No rule: all are zero. */
+    void (*rule)(washi_tensor *y, washi_tensor *g, washi_tensor *gx[]);
+
+    /* How a step of it runs (step.h), where it is not one of a group of values made together (fused.h).
+     */
+    bool (*plan)(struct wa_step *s); /* geometry, tasks and scratch; false when memory is out */
+    washi_status (*check)(const struct wa_step *s); /* before a step's tasks: values of indices */
+    int checked;                                    /* with a check: the operand that holds them */
+    void (*run)(const struct wa_step *s, int task);
+    void (*finish)(const struct wa_step *s); /* after the last task */
+
+    bool source; /* a value that is there before a run */
+    bool view;   /* the same memory as operand 0 */
+    enum wa_fusion {
+        WA_APART,       /* a step of its own */
+        WA_FUSE_MAP,    /* elementwise; broadcasts its operands itself */
+        WA_FUSE_CAST,   /* elementwise between types */
+        WA_FUSE_FOLD,   /* a fold, which joins others when it is over the last axis */
+        WA_FUSE_ROW,    /* a row from a row */
+        WA_FUSE_ARGMAX, /* an index from a row */
+    } fusion;
+    int kernel; /* its enum wa_map, wa_fold or wa_row */
+
+    struct wa_sample { /* for the tests: operands of these shapes, drawn from (low, high) */
+        washi_shape x[3];
+        double low, high;
+        struct wa_attr attr;
+        int64_t index_end; /* > 0: the last I32 operand holds indices below it */
+    } sample;
+};
+
+/* Records op on x's tape. NULL after an error, which sticks. */
+washi_tensor *wa_record(const struct wa_op *op, int n, washi_tensor *const x[],
+                        const struct wa_attr *attr);
+/* A node without operands. */
+washi_tensor *wa_record_source(washi_tape *t, const struct wa_op *op, washi_dtype type,
+                               washi_shape shape);
+/* Reports an error that sticks to y's tape, "name: ..."; returns false. */
+bool wa_op_error(const washi_tensor *y, washi_status status, const char *format, ...)
+    WASHI_PRINTF(3, 4);
+/* Reports that an argument is NULL; without a tape that could tell why, the message keeps what was
+ * before. */
+washi_status wa_missing(washi_tape *t, const char *format, ...) WASHI_PRINTF(2, 3);
+/* Checks that a public call got a tensor whose tape is in order; false (and a message) when not. */
+bool wa_usable(const washi_tensor *x, const char *who);
+/* An axis counted from the end made plain; false after an error on x's tape. */
+bool wa_axis(const washi_tensor *x, const char *who, int *axis);
+
+#endif

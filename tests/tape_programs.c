@@ -1,0 +1,416 @@
+/* tape_programs.c: compiling and running through the public header: what is pruned and shared, inputs
+ * fed again, variables read anew, assignments, runs that fail, the caller's threads. */
+#include "tape.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static washi_program *compiled(int n, washi_tensor *const outputs[])
+{
+    washi_program *p = washi_compile(t, n, outputs);
+    ck_assert_msg(p, "%s", washi_message());
+    return p;
+}
+
+static void is(const washi_tensor *y, int64_t i, double wanted)
+{
+    ck_assert_msg(fabs(element(y, i) - wanted) <= 1e-15 * fabs(wanted), "%.17g, not %.17g",
+                  element(y, i), wanted);
+}
+
+/* -- pruning, sharing -- */
+
+START_TEST(unused_and_equal_nodes_go)
+{
+    double data[3] = {1, 2, 3};
+    washi_tensor *x = fed(SHAPE(3), data), *unused = washi_log(washi_tanh(x));
+    washi_tensor *a = washi_exp(washi_add(x, number(1))), *b = washi_exp(washi_add(x, number(1)));
+    washi_tensor *y = washi_mul(a, b), *other = washi_exp(washi_add(x, number(2)));
+    washi_program *p = compiled(1, &y), *q = compiled(2, (washi_tensor *[]){y, other});
+    ck_assert_int_eq(dumped(p, "exp"), 1);
+    ck_assert_int_eq(dumped(p, "add"), 1);
+    ck_assert_int_eq(dumped(p, "mul"), 1);
+    ck_assert_int_eq(dumped(p, "log"), 0);
+    ck_assert_int_eq(dumped(q, "exp"), 2);
+    ck_assert_int_eq(dumped(q, "add"), 2);
+    ok(washi_run(p));
+    for (int i = 0; i < 3; i++) ck_assert_double_eq_tol(element(y, i), exp(2 * (data[i] + 1)), 1e-11);
+    ck_assert(!washi_data(unused) && !washi_data(a));
+    washi_program_free(p);
+    washi_program_free(q);
+}
+END_TEST
+
+START_TEST(movement_that_costs_nothing)
+{
+    double data[6] = {1, 2, 3, 4, 5, 6};
+    washi_tensor *x = fed(SHAPE(2, 3), data);
+    washi_tensor *y =
+        washi_matmul(washi_transpose(x), washi_stop_gradient(washi_reshape(x, SHAPE(2, 3))));
+    washi_tensor *z = washi_add(x, washi_broadcast_to(washi_slice(x, 0, 0, 1), SHAPE(2, 3)));
+    washi_program *p = compiled(2, (washi_tensor *[]){y, z});
+    ck_assert(dumped(p, "matmul") == 1 && dumped(p, "slice") == 1 && dumped(p, "add") == 1);
+    ck_assert(!dumped(p, "permute") && !dumped(p, "reshape") && !dumped(p, "stop_gradient") &&
+              !dumped(p, "broadcast_to"));
+    ok(washi_run(p));
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) is(y, i * 3 + j, data[i] * data[j] + data[3 + i] * data[3 + j]);
+    for (int i = 0; i < 6; i++) is(z, i, data[i] + data[i % 3]);
+    washi_program_free(p);
+}
+END_TEST
+
+/* Two constants with equal bytes are one; with different ones, or of different shapes, not. */
+START_TEST(constants_are_shared_by_their_bytes)
+{
+    washi_tensor *x = fed(SCALAR, &(double){3});
+    washi_tensor *y[3] = {washi_sub(x, number(0.0)), washi_sub(x, number(-0.0)),
+                          washi_sub(x, number(0.0))};
+    washi_program *p = compiled(3, y);
+    ck_assert_int_eq(dumped(p, "sub"), 2);
+    ok(washi_run(p));
+    for (int i = 0; i < 3; i++) is(y[i], 0, 3);
+    washi_program_free(p);
+}
+END_TEST
+
+/* -- running again -- */
+
+START_TEST(inputs_and_variables_are_read_anew)
+{
+    double weight[2] = {1, 2}, first[2] = {10, 20}, second[2] = {30, 40};
+    washi_tensor *v = washi_variable(t, WASHI_F64, SHAPE(2), weight), *x = fed(SHAPE(2), first);
+    washi_tensor *y = washi_mul(v, x), *view = washi_reshape(x, SHAPE(1, 2));
+    washi_program *p = compiled(4, (washi_tensor *[]){y, v, x, view});
+    ok(washi_run(p));
+    is(y, 1, 40), is(view, 0, 10);
+    weight[1] = 5, first[0] = 11;
+    ok(washi_run(p));
+    is(y, 0, 11), is(y, 1, 100);
+    ok(washi_feed(x, second));
+    ok(washi_run(p));
+    is(y, 1, 200), is(view, 1, 40);
+    ck_assert(washi_data(v) == weight && washi_data(x) == second && washi_f64(y) != NULL);
+    ck_assert_uint_eq((uintptr_t)washi_data(y) % 64, 0);
+    ok(washi_feed(x, NULL));
+    ck_assert_int_eq(washi_run(p), WASHI_MISUSE);
+    washi_program_free(p);
+}
+END_TEST
+
+START_TEST(several_programs_of_one_tape)
+{
+    double data = 2;
+    washi_tensor *x = fed(SCALAR, &data), *y = washi_mul(x, x), *z = washi_mul(y, x);
+    washi_program *p = compiled(1, &y), *q = compiled(2, (washi_tensor *[]){z, y});
+    ok(washi_run(p));
+    is(y, 0, 4);
+    ck_assert_ptr_null(washi_data(z));
+    data = 3;
+    ok(washi_run(q));
+    is(y, 0, 9), is(z, 0, 27);
+    data = 4;
+    ok(washi_run(p));
+    is(y, 0, 16), is(z, 0, 27);
+    washi_program_free(q);
+    is(y, 0, 16); /* the last run was p's */
+    ck_assert_ptr_null(washi_data(z));
+    washi_program_free(p);
+    ck_assert_ptr_null(washi_data(y));
+    ck_assert_double_eq(washi_item(z), 64);
+    ck_assert_double_eq(washi_item(z), 64);
+    data = 5;
+    ck_assert_double_eq(washi_item(washi_add(z, y)), 150);
+    is(z, 0, 64); /* evaluated, it stays */
+}
+END_TEST
+
+START_TEST(evaluating_again)
+{
+    double data[2] = {1, 2};
+    washi_tensor *x = fed(SHAPE(2), data), *y = washi_neg(x), *z = washi_sum(y, 0, false),
+                 *both[2] = {y, z};
+    ok(washi_eval(2, both));
+    const void *at = washi_data(y);
+    data[1] = 7;
+    is(y, 1, -2);
+    ok(washi_eval(2, both));
+    is(y, 1, -7), is(z, 0, -8);
+    ck_assert_ptr_eq(washi_data(y), at);
+    ck_assert_double_eq(washi_item(washi_cast(z, WASHI_I32)), -8);
+    ck_assert_double_eq(washi_item(washi_cast(washi_neg(z), WASHI_U8)), 8);
+    ck_assert_double_eq(washi_item(washi_cast(z, WASHI_F32)), -8);
+}
+END_TEST
+
+START_TEST(outputs_twice_and_sources)
+{
+    double data = 3;
+    washi_tensor *v = washi_variable(t, WASHI_F64, SCALAR, &data), *c = number(5), *y = washi_add(v, c);
+    washi_tensor *same = washi_add(v, c), *out[5] = {y, y, same, v, c};
+    washi_program *p = compiled(5, out), *none = compiled(0, NULL);
+    ok(washi_run(p));
+    is(y, 0, 8), is(same, 0, 8), is(v, 0, 3), is(c, 0, 5);
+    ok(washi_run(none));
+    ck_assert_int_eq(dumped(none, "add"), 0);
+    washi_program_free(none);
+    washi_program_free(p);
+}
+END_TEST
+
+/* -- assignments -- */
+
+START_TEST(a_swap)
+{
+    double a[3] = {1, 2, 3}, b[3] = {4, 5, 6};
+    washi_tensor *va = washi_variable(t, WASHI_F64, SHAPE(3), a),
+                 *vb = washi_variable(t, WASHI_F64, SHAPE(3), b);
+    ok(washi_assign(va, vb));
+    ok(washi_assign(vb, va));
+    washi_tensor *sum = washi_add(va, washi_scale(vb, 10)), *view = washi_reshape(va, SHAPE(3, 1));
+    washi_program *p = compiled(3, (washi_tensor *[]){sum, view, va});
+    ok(washi_run(p));
+    ck_assert_mem_eq(a, ((double[]){4, 5, 6}), sizeof a);
+    ck_assert_mem_eq(b, ((double[]){1, 2, 3}), sizeof b);
+    for (int i = 0; i < 3; i++) is(sum, i, i + 1 + 10 * (i + 4)), is(view, i, i + 1), is(va, i, i + 4);
+    ok(washi_run(p));
+    ck_assert_mem_eq(a, ((double[]){1, 2, 3}), sizeof a);
+    for (int i = 0; i < 3; i++) is(view, i, i + 4);
+    washi_program_free(p);
+}
+END_TEST
+
+/* The same by computed values: each new one needs the other's old one. */
+START_TEST(a_computed_exchange)
+{
+    double a[2] = {1, 2}, b[2] = {10, 20};
+    washi_tensor *va = washi_variable(t, WASHI_F64, SHAPE(2), a),
+                 *vb = washi_variable(t, WASHI_F64, SHAPE(2), b);
+    ok(washi_assign(va, washi_add(va, vb)));
+    ok(washi_assign(vb, washi_sub(va, vb)));
+    washi_program *p = compiled(0, NULL);
+    for (int run = 0; run < 3; run++) {
+        const double a0 = a[0], b0 = b[0], a1 = a[1], b1 = b[1];
+        ok(washi_run(p));
+        ck_assert(fpclassify(a[0] - (a0 + b0)) == FP_ZERO && fpclassify(b[0] - (a0 - b0)) == FP_ZERO);
+        ck_assert(fpclassify(a[1] - (a1 + b1)) == FP_ZERO && fpclassify(b[1] - (a1 - b1)) == FP_ZERO);
+    }
+    washi_program_free(p);
+}
+END_TEST
+
+START_TEST(one_value_for_two_variables)
+{
+    double a[2] = {1, 2}, b[2] = {5, 6}, c[2] = {0, 0};
+    washi_tensor *va = washi_variable(t, WASHI_F64, SHAPE(2), a),
+                 *vb = washi_variable(t, WASHI_F64, SHAPE(2), b);
+    washi_tensor *vc = washi_variable(t, WASHI_F64, SHAPE(2), c), *y = washi_mul(va, vb);
+    ok(washi_assign(va, y));
+    ok(washi_assign(vb, y));
+    ok(washi_assign(vc, vc));
+    washi_program *p = compiled(1, (washi_tensor *[]){washi_neg(y)}), *q = compiled(1, &y);
+    ok(washi_run(p));
+    ck_assert_mem_eq(a, ((double[]){5, 12}), sizeof a);
+    ck_assert_mem_eq(b, a, sizeof a);
+    ok(washi_run(q));
+    ck_assert_mem_eq(a, ((double[]){25, 144}), sizeof a);
+    is(y, 1, 144);
+    washi_program_free(p);
+    washi_program_free(q);
+}
+END_TEST
+
+START_TEST(assigned_in_place_when_possible)
+{
+    double a[2] = {1, 2}, g[2] = {10, 20};
+    washi_tensor *va = washi_variable(t, WASHI_F64, SHAPE(2), a), *x = fed(SHAPE(2), g);
+    washi_tensor *before = washi_mul(va, va);
+    ok(washi_assign(va, washi_sub(va, washi_scale(x, 0.5))));
+    washi_program *p = compiled(1, &before), *q;
+    ck_assert_int_eq(dumped(p, "assign"), 0); /* no copy at the end */
+    ok(washi_run(p));
+    is(before, 0, 1), is(before, 1, 4);
+    ck_assert_mem_eq(a, ((double[]){-4, -8}), sizeof a);
+    ck_assert_int_eq(washi_tape_status(t), WASHI_OK);
+    q = compiled(2, (washi_tensor *[]){washi_transpose(washi_reshape(va, SHAPE(1, 2))),
+                                       washi_reshape(va, SHAPE(2, 1))});
+    ok(washi_run(q));
+    ck_assert_mem_eq(a, ((double[]){-9, -18}), sizeof a);
+    washi_program_free(p);
+    washi_program_free(q);
+}
+END_TEST
+
+START_TEST(programs_of_before_do_not_assign)
+{
+    double a = 1;
+    washi_tensor *v = washi_variable(t, WASHI_F64, SCALAR, &a), *y = washi_neg(v);
+    washi_program *early = compiled(1, &y);
+    ok(washi_assign(v, washi_shift(v, 1)));
+    washi_program *late = compiled(1, &y);
+    ok(washi_run(early));
+    ck_assert_double_eq(a, 1);
+    ok(washi_run(late));
+    ck_assert_double_eq(a, 2);
+    is(y, 0, -1);
+    ck_assert_double_eq(washi_item(y), -2); /* with the tape's assignments */
+    ck_assert_double_eq(a, 3);
+    washi_program_free(early);
+    washi_program_free(late);
+}
+END_TEST
+
+START_TEST(failing_runs_assign_nothing)
+{
+    double a[3] = {1, 2, 3}, b[3] = {1, 1, 1};
+    int32_t index[2] = {0, 2};
+    uint8_t label[2] = {1, 2};
+    washi_tensor *va = washi_variable(t, WASHI_F64, SHAPE(3), a),
+                 *vb = washi_variable(t, WASHI_F64, SHAPE(3), b);
+    washi_tensor *i = washi_input(t, WASHI_I32, SHAPE(2)), *l = washi_input(t, WASHI_U8, SHAPE(2));
+    ok(washi_feed(i, index));
+    ok(washi_feed(l, label));
+    ok(washi_assign(vb, washi_neg(vb))); /* ready before anything is looked up */
+    washi_tensor *taken = washi_take(va, i, 0), *sum = washi_sum(taken, 0, true);
+    ok(washi_assign(va, washi_add(washi_scatter_add(va, i, taken, 0), sum)));
+    washi_tensor *hot = washi_one_hot(l, 3, WASHI_F64);
+    washi_program *p = compiled(2, (washi_tensor *[]){hot, sum});
+    ok(washi_run(p));
+    ck_assert_mem_eq(a, ((double[]){6, 6, 10}), sizeof a);
+    ck_assert_double_eq(b[0], -1);
+    index[1] = 3;
+    fails(washi_run(p), WASHI_BAD_VALUE, "take: index 3 is outside 0 ... 2");
+    index[1] = -1;
+    fails(washi_run(p), WASHI_BAD_VALUE, "take: index -1 is outside 0 ... 2");
+    index[1] = 1, label[0] = 3;
+    fails(washi_run(p), WASHI_BAD_VALUE, "one_hot: label 3 is outside 0 ... 2");
+    ck_assert_mem_eq(a, ((double[]){6, 6, 10}), sizeof a);
+    ck_assert_mem_eq(b, ((double[]){-1, -1, -1}), sizeof b);
+    label[0] = 0;
+    ok(washi_run(p));
+    ck_assert_mem_eq(a, ((double[]){24, 24, 22}), sizeof a);
+    ck_assert_int_eq(washi_tape_status(t), WASHI_OK);
+    washi_program_free(p);
+}
+END_TEST
+
+START_TEST(scatter_refuses_by_itself)
+{
+    int32_t index = 4;
+    washi_tensor *i = washi_input(t, WASHI_I32, SHAPE(1)), *y;
+    ok(washi_feed(i, &index));
+    y = washi_scatter_add(vector(4, (double[4]){0}), i, vector(1, (double[]){1}), 0);
+    fails(washi_eval(1, &y), WASHI_BAD_VALUE, "scatter: index 4 is outside 0 ... 3");
+    ck_assert_ptr_null(washi_data(y));
+    index = 3;
+    ok(washi_eval(1, &y));
+    is(y, 3, 1);
+}
+END_TEST
+
+/* -- the caller's threads -- */
+
+static void in_order(void *user, int tasks, void (*task)(void *arg, int index), void *arg)
+{
+    ++*(int *)user;
+    for (int i = 0; i < tasks; i++) task(arg, i);
+}
+
+static void reversed(void *user, int tasks, void (*task)(void *arg, int index), void *arg)
+{
+    ++*(int *)user;
+    for (int i = tasks; i-- > 0;) task(arg, i);
+}
+
+struct errand {
+    void (*task)(void *arg, int index);
+    void *arg;
+    int index;
+};
+
+static void *run_errand(void *arg)
+{
+    const struct errand *e = arg;
+    e->task(e->arg, e->index);
+    return NULL;
+}
+
+static void by_threads(void *user, int tasks, void (*task)(void *arg, int index), void *arg)
+{
+    enum { MOST = 256 };
+    struct errand errand[MOST];
+    pthread_t thread[MOST];
+    ++*(int *)user;
+    ck_assert_int_le(tasks, MOST);
+    for (int i = 0; i < tasks; i++) {
+        errand[i] = (struct errand){task, arg, i};
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, run_errand, &errand[i]), 0);
+    }
+    for (int i = 0; i < tasks; i++) pthread_join(thread[i], NULL);
+}
+
+/* Gradients of something with work for several tasks, by this context. */
+static double *large_gradient(washi *by, int64_t rows, int64_t columns)
+{
+    washi_tape *tape = washi_tape_new(by);
+    float *data = malloc(sizeof *data * (size_t)(rows * columns));
+    double *out = malloc(sizeof *out * (size_t)(rows * columns));
+    ck_assert(data && out);
+    uint64_t seed = 1;
+    for (int64_t i = 0; i < rows * columns; i++) data[i] = (float)between(&seed, -1, 1);
+    washi_tensor *x = washi_constant(tape, WASHI_F32, SHAPE(rows, columns), data), *dx;
+    washi_tensor *product = washi_matmul(washi_transpose(x), washi_softmax(washi_tanh(x)));
+    washi_tensor *y =
+        washi_add(washi_logsumexp(product, 1, false), washi_sum(washi_mul(x, x), 0, false));
+    ok(washi_grad(y, 1, &x, &dx));
+    ok(washi_eval(1, &dx));
+    for (int64_t i = 0; i < rows * columns; i++) out[i] = (double)washi_f32(dx)[i];
+    washi_tape_free(tape);
+    free(data);
+    return out;
+}
+
+START_TEST(parallel_by_the_caller)
+{
+    void (*const ways[])(void *, int, void (*)(void *, int), void *) = {in_order, reversed, by_threads};
+    enum { ROWS = 700, COLUMNS = 90 };
+    double *first = large_gradient(w, ROWS, COLUMNS);
+    for (int k = 0; k < 3; k++) {
+        int calls = 0;
+        washi *other;
+        ok(washi_open(&other, &(washi_options){.parallel = ways[k], .user = &calls, .threads = 4}));
+        ck_assert_int_eq(washi_threads(other), 4);
+        double *again = large_gradient(other, ROWS, COLUMNS);
+        ck_assert_int_ge(calls, 1);
+        ck_assert_mem_eq(first, again, ROWS * COLUMNS * sizeof *first);
+        washi_close(other);
+        free(again);
+    }
+    free(first);
+}
+END_TEST
+
+TCase *programs_case(void)
+{
+    TCase *c = tcase_create("programs");
+    tcase_add_checked_fixture(c, open_tape, close_tape);
+    tcase_set_timeout(c, 120);
+    tcase_add_test(c, unused_and_equal_nodes_go);
+    tcase_add_test(c, movement_that_costs_nothing);
+    tcase_add_test(c, constants_are_shared_by_their_bytes);
+    tcase_add_test(c, inputs_and_variables_are_read_anew);
+    tcase_add_test(c, several_programs_of_one_tape);
+    tcase_add_test(c, evaluating_again);
+    tcase_add_test(c, outputs_twice_and_sources);
+    tcase_add_test(c, a_swap);
+    tcase_add_test(c, a_computed_exchange);
+    tcase_add_test(c, one_value_for_two_variables);
+    tcase_add_test(c, assigned_in_place_when_possible);
+    tcase_add_test(c, programs_of_before_do_not_assign);
+    tcase_add_test(c, failing_runs_assign_nothing);
+    tcase_add_test(c, scatter_refuses_by_itself);
+    tcase_add_test(c, parallel_by_the_caller);
+    return c;
+}

@@ -1,0 +1,360 @@
+/* tape_random.c: random programs, by fixed seeds: gradients against central differences in double, and
+ * in both real types the same bits at every CPU level and number of threads, and whatever else the
+ * program computes. */
+#include "tape.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEAVES = 3, MOST_VALUES = 64, GRAPHS = 300 };
+
+/* Values of a graph in the making. All stay within a few units, so that differences say something. */
+struct graph {
+    uint64_t seed;
+    washi_tape *tape;
+    washi_dtype type;
+    int count;
+    washi_tensor *value[MOST_VALUES];
+};
+
+static washi_tensor *any(struct graph *g) { return g->value[below(&g->seed, g->count)]; }
+
+/* Keeps what comes of unbounded ops near 0. */
+static washi_tensor *tamed(washi_tensor *x) { return washi_scale(washi_tanh(washi_scale(x, 0.4)), 2); }
+
+static washi_tensor *flat(washi_tensor *x)
+{
+    return washi_reshape(x, SHAPE(washi_size(washi_shape_of(x))));
+}
+
+/* The first n elements of x and as many zeros as are missing, under this shape. */
+static washi_tensor *fitted(washi_tensor *x, washi_shape shape)
+{
+    const int64_t n = washi_size(shape), have = washi_size(washi_shape_of(x));
+    if (have > n) return washi_reshape(washi_slice(flat(x), 0, 0, n), shape);
+    return washi_reshape(washi_pad(flat(x), 0, 0, n - have), shape);
+}
+
+/* x with one of its axes, if it has one, cut to size 1: stretches to x's shape. */
+static washi_tensor *thin(struct graph *g, washi_tensor *x)
+{
+    const washi_shape s = washi_shape_of(x);
+    if (!s.rank) return x;
+    const int axis = below(&g->seed, s.rank);
+    return s.dim[axis] ? washi_slice(x, axis, 0, 1) : x;
+}
+
+static washi_tensor *elementwise(struct graph *g)
+{
+    washi_tensor *x = any(g);
+    switch (below(&g->seed, 9)) {
+    case 0: return washi_tanh(x);
+    case 1: return washi_sigmoid(x);
+    case 2: return washi_neg(x);
+    case 3: return tamed(washi_exp(washi_scale(x, 0.3)));
+    case 4: return washi_log(washi_shift(washi_mul(x, x), 1.5));
+    case 5: return washi_sqrt(washi_shift(washi_mul(x, x), 0.7));
+    case 6: return washi_softmax(washi_shape_of(x).rank ? x : flat(x));
+    case 7: return washi_log_softmax(washi_shape_of(x).rank ? x : flat(x));
+    default: return washi_shift(washi_relu(washi_shift(x, 20)), -20);
+    }
+}
+
+static washi_tensor *of_two(struct graph *g)
+{
+    washi_tensor *x = any(g), *y = fitted(any(g), washi_shape_of(x));
+    if (below(&g->seed, 2)) y = thin(g, y);
+    if (below(&g->seed, 2)) {
+        washi_tensor *swap = x;
+        x = y, y = swap;
+    }
+    switch (below(&g->seed, 6)) {
+    case 0: return washi_add(x, y);
+    case 1: return washi_sub(x, y);
+    case 2: return tamed(washi_mul(x, y));
+    case 3: return washi_div(x, washi_shift(washi_mul(y, y), 1));
+    case 4: return washi_mul(x, washi_sigmoid(y));
+    default:
+        return washi_where(
+            washi_greater_equal(washi_stop_gradient(x), washi_full(g->tape, g->type, SCALAR, 9)), y, x);
+    }
+}
+
+static washi_tensor *reduced(struct graph *g)
+{
+    washi_tensor *x = any(g);
+    const int rank = washi_shape_of(x).rank;
+    const int axis = rank && below(&g->seed, 4) ? below(&g->seed, rank) : WASHI_ALL;
+    const bool keep = below(&g->seed, 2);
+    switch (below(&g->seed, 3)) {
+    case 0: return tamed(washi_sum(x, axis, keep));
+    case 1: return washi_mean(x, axis, keep);
+    default: return washi_logsumexp(x, axis, keep);
+    }
+}
+
+static washi_tensor *product(struct graph *g)
+{
+    const int64_t m = 1 + below(&g->seed, 4), k = 1 + below(&g->seed, 5), n = 1 + below(&g->seed, 4);
+    washi_tensor *a = fitted(any(g), below(&g->seed, 2) ? SHAPE(2, m, k) : SHAPE(m, k));
+    washi_tensor *b =
+        below(&g->seed, 2) ? fitted(any(g), SHAPE(k, n)) : washi_transpose(fitted(any(g), SHAPE(n, k)));
+    return tamed(washi_matmul(a, b));
+}
+
+static washi_tensor *indexed(struct graph *g)
+{
+    washi_tensor *x = any(g);
+    if (!washi_shape_of(x).rank) x = flat(x);
+    const int axis = below(&g->seed, washi_shape_of(x).rank);
+    int32_t index[4];
+    for (int i = 0; i < 4; i++) index[i] = below(&g->seed, (int)washi_shape_of(x).dim[axis]);
+    washi_tensor *indices = washi_constant(g->tape, WASHI_I32, SHAPE(4), index),
+                 *taken = washi_take(x, indices, axis);
+    return below(&g->seed, 2) ? taken : tamed(washi_scatter_add(x, indices, taken, axis));
+}
+
+static washi_tensor *moved(struct graph *g)
+{
+    washi_tensor *x = any(g);
+    const washi_shape s = washi_shape_of(x);
+    if (!s.rank) return washi_broadcast_to(x, SHAPE(2, 3));
+    const int axis = below(&g->seed, s.rank);
+    int axes[WASHI_MAX_RANK];
+    for (int i = 0; i < s.rank; i++) axes[i] = (i + axis) % s.rank;
+    switch (below(&g->seed, 6)) {
+    case 0: return washi_permute(x, axes);
+    case 1: return flat(x);
+    case 2: return washi_slice(x, axis, s.dim[axis] / 2, s.dim[axis]);
+    case 3: return washi_pad(x, axis, 1, below(&g->seed, 2));
+    case 4: return washi_concat(2, (washi_tensor *[]){x, washi_slice(x, axis, 0, 1)}, axis);
+    default:
+        return s.rank < 4 ? washi_broadcast_to(washi_reshape(x, SHAPE(1, washi_size(s))),
+                                               SHAPE(2, washi_size(s)))
+                          : x;
+    }
+}
+
+static washi_tensor *grown(struct graph *g)
+{
+    switch (below(&g->seed, 7)) {
+    case 0:
+    case 1: return elementwise(g);
+    case 2:
+    case 3: return of_two(g);
+    case 4: return below(&g->seed, 2) ? reduced(g) : indexed(g);
+    case 5: return product(g);
+    default: return moved(g);
+    }
+}
+
+/* One graph: inputs, a scalar loss with its gradients by them, and a second derivative along ones. */
+struct program {
+    washi_tape *tape;
+    washi_tensor *x[LEAVES], *out[2 + LEAVES],
+        *unused; /* the loss, the gradients, d sum(gradients) / dx[0] */
+    washi_program *p;
+};
+
+static washi_shape leaf_shape(int i, int64_t scale)
+{
+    return i == 0 ? SHAPE(3, 4 * scale) : i == 1 ? SHAPE(4 * scale) : SHAPE(2, 3, scale);
+}
+
+static struct program build(washi *by, washi_dtype type, int seed, int64_t scale,
+                            void *const data[LEAVES])
+{
+    struct program r = {.tape = washi_tape_new(by)};
+    struct graph g = {.seed = (uint64_t)seed, .tape = r.tape, .type = type};
+    for (int i = 0; i < LEAVES; i++) {
+        g.value[g.count++] = r.x[i] = washi_input(r.tape, type, leaf_shape(i, scale));
+        ok(washi_feed(r.x[i], data[i]));
+    }
+    const int ops = 5 + (scale > 1 ? 0 : below(&g.seed, 36));
+    while (g.count < LEAVES + ops) {
+        washi_tensor *y = grown(&g);
+        ck_assert_msg(y, "graph %d: %s", seed, washi_message());
+        if (washi_size(washi_shape_of(y)) > 400 * scale) y = washi_mean(y, 0, false);
+        g.value[g.count++] = y;
+    }
+    washi_tensor *loss = NULL, *slope = NULL;
+    for (int i = 0; i < 4; i++) { /* the last few values, and each leaf a little */
+        washi_tensor *part = washi_mean(g.value[g.count - 1 - i], WASHI_ALL, false);
+        loss = loss ? washi_add(loss, part) : part;
+    }
+    for (int i = 0; i < LEAVES; i++)
+        loss = washi_add(loss, washi_scale(washi_sum(r.x[i], WASHI_ALL, false), 0.1));
+    r.out[0] = loss;
+    ok(washi_grad(loss, LEAVES, r.x, r.out + 1));
+    for (int i = 0; i < LEAVES; i++) {
+        washi_tensor *part = washi_sum(r.out[1 + i], WASHI_ALL, false);
+        slope = slope ? washi_add(slope, part) : part;
+    }
+    ok(washi_grad(slope, 1, r.x, r.out + 1 + LEAVES));
+    r.unused = slope;
+    return r;
+}
+
+static void compile(struct program *r, int n)
+{
+    r->p = washi_compile(r->tape, n, r->out);
+    ck_assert_msg(r->p, "%s", washi_message());
+}
+
+static void free_program(struct program *r)
+{
+    washi_program_free(r->p);
+    washi_tape_free(r->tape);
+}
+
+static void fill(washi_dtype type, int seed, int64_t scale, void *data[LEAVES])
+{
+    uint64_t state = (uint64_t)seed + 1000;
+    for (int i = 0; i < LEAVES; i++) {
+        const size_t n = (size_t)washi_size(leaf_shape(i, scale));
+        data[i] = malloc(n * sizeof(double));
+        ck_assert_ptr_nonnull(data[i]);
+        for (size_t k = 0; k < n; k++) put(type, data[i], k, between(&state, -1, 1));
+    }
+}
+
+/* The slope of output 0, or of the sum of the gradients, along d, from the program's own values. */
+static double by_gradient(const struct program *r, double *const d[LEAVES])
+{
+    double slope = 0;
+    for (int i = 0; i < LEAVES; i++)
+        for (int64_t k = 0; k < washi_size(leaf_shape(i, 1)); k++)
+            slope += d[i][k] * element(r->out[1 + i], k);
+    return slope;
+}
+
+static double gradient_sum(const struct program *r)
+{
+    double sum = 0;
+    for (int i = 0; i < LEAVES; i++)
+        for (int64_t k = 0; k < washi_size(leaf_shape(i, 1)); k++) sum += element(r->out[1 + i], k);
+    return sum;
+}
+
+static void shift(void *const data[LEAVES], double step, double *const d[LEAVES], int leaves)
+{
+    for (int i = 0; i < leaves; i++)
+        for (int64_t k = 0; k < washi_size(leaf_shape(i, 1)); k++)
+            ((double *)data[i])[k] += step * d[i][k];
+}
+
+static void check_slopes(struct program *r, void *const data[LEAVES], double *const d[LEAVES], int seed)
+{
+    const double step = 1e-5;
+    double first = 0, second = 0, loss[2], sum[2];
+    ok(washi_run(r->p));
+    ck_assert_msg(isfinite(element(r->out[0], 0)), "graph %d is not finite", seed);
+    first = by_gradient(r, d);
+    for (int64_t k = 0; k < washi_size(leaf_shape(0, 1)); k++)
+        second += d[0][k] * element(r->out[1 + LEAVES], k);
+    ck_assert_msg(fabs(first) > 1e-9, "graph %d has no gradient", seed);
+    for (int leaves = LEAVES; leaves >= 1;
+         leaves -= LEAVES - 1) { /* along all for the loss, along the first */
+        for (int side = 0; side < 2; side++) {
+            shift(data, side ? -step : step, d, leaves);
+            ok(washi_run(r->p));
+            loss[side] = element(r->out[0], 0), sum[side] = gradient_sum(r);
+            shift(data, side ? step : -step, d, leaves);
+        }
+        const double slope = ((leaves == LEAVES ? loss[0] - loss[1] : sum[0] - sum[1])) / (2 * step);
+        const double wanted = leaves == LEAVES ? first : second;
+        ck_assert_msg(fabs(slope - wanted) <= 2e-6 * (1 + fabs(wanted)),
+                      "graph %d, order %d: %.12g, by differences %.12g", seed, leaves == LEAVES ? 1 : 2,
+                      wanted, slope);
+    }
+}
+
+START_TEST(gradients_of_random_programs)
+{
+    double curved = 0;
+    ok(washi_open(&w, &(washi_options){.threads = 1}));
+    for (int seed = 0; seed < GRAPHS; seed++) {
+        void *data[LEAVES];
+        double *d[LEAVES];
+        uint64_t state = (uint64_t)seed;
+        fill(WASHI_F64, seed, 1, data);
+        fill(WASHI_F64, seed + 7777, 1, (void **)d);
+        struct program r = build(w, WASHI_F64, seed, 1, data);
+        compile(&r, 2 + LEAVES);
+        check_slopes(&r, data, d, seed);
+        curved += fabs(element(r.out[1 + LEAVES], below(&state, 12)));
+        free_program(&r);
+        for (int i = 0; i < LEAVES; i++) free(data[i]), free(d[i]);
+    }
+    ck_assert_double_gt(curved, 1);
+    washi_close(w);
+}
+END_TEST
+
+/* The bits of a program's outputs, gathered. */
+static uint64_t *bits_of(struct program *r, int n, size_t *count)
+{
+    *count = 0;
+    for (int i = 0; i < n; i++) *count += (size_t)washi_size(washi_shape_of(r->out[i]));
+    uint64_t *bits = malloc(*count * sizeof *bits);
+    ck_assert_ptr_nonnull(bits);
+    size_t at = 0;
+    for (int i = 0; i < n; i++)
+        for (int64_t k = 0; k < washi_size(washi_shape_of(r->out[i])); k++, at++) {
+            const double v = element(r->out[i], k);
+            ck_assert(!isnan(v));
+            memcpy(&bits[at], &v, sizeof v);
+        }
+    return bits;
+}
+
+/* One graph in every setting; `all` is how many outputs are compiled: fewer leave the others' bits
+ * alone. */
+static void check_bits(const struct settings *set, washi_dtype type, int seed, int64_t scale)
+{
+    void *data[LEAVES];
+    size_t count, first_count = 0;
+    uint64_t *first = NULL;
+    fill(type, seed, scale, data);
+    for (int i = 0; i < set->count; i++) {
+        struct program r = build(set->w[i], type, seed, scale, data);
+        const int n = i % 3 == 2 ? 1 + LEAVES : 2 + LEAVES;
+        compile(&r, n);
+        for (int run = 0; run < (scale > 1 ? 1 : 2); run++) {
+            ok(washi_run(r.p));
+            uint64_t *bits = bits_of(&r, n, &count);
+            if (!first)
+                first = bits, first_count = count;
+            else {
+                ck_assert_uint_le(count, first_count);
+                ck_assert_msg(!memcmp(bits, first, count * sizeof *bits),
+                              "graph %d of %s, run %d: other bits by %s", seed, washi_dtype_name(type),
+                              run, set->name[i]);
+                free(bits);
+            }
+        }
+        free_program(&r);
+    }
+    free(first);
+    for (int i = 0; i < LEAVES; i++) free(data[i]);
+}
+
+START_TEST(same_bits_everywhere)
+{
+    struct settings set = open_settings();
+    for (int seed = 0; seed < GRAPHS; seed++)
+        check_bits(&set, seed % 2 ? WASHI_F32 : WASHI_F64, seed, 1);
+    for (int seed = 0; seed < 2; seed++) check_bits(&set, seed % 2 ? WASHI_F32 : WASHI_F64, seed, 6000);
+    close_settings(&set);
+}
+END_TEST
+
+TCase *random_case(void)
+{
+    TCase *c = tcase_create("random");
+    tcase_set_timeout(c, 300);
+    tcase_add_test(c, gradients_of_random_programs);
+    tcase_add_test(c, same_bits_everywhere);
+    return c;
+}

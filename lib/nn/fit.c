@@ -1,0 +1,105 @@
+/* fit.c: the training loop. */
+#include "train.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+struct training {
+    washi_model *model;
+    washi_fit_options options;
+    struct wa_pass train, validation;
+    struct wa_progress bar;
+    int32_t *order; /* NULL: the samples' own */
+};
+
+static washi_status check(washi_model *m, const washi_array *x, const washi_array *y,
+                          const washi_fit_options *options, washi_fit_options *out)
+{
+    washi_status status = wa_nn_options("fit", m, options, out);
+    if (status) return status;
+    if (!options->optimizer)
+        return washi_fail(NULL, WASHI_MISUSE, "fit: the options name no optimizer");
+    status = wa_nn_check_pair("fit", "x", x, "y", y);
+    if (!status && (options->validation_x || options->validation_y))
+        status = wa_nn_check_pair("fit", "validation_x", options->validation_x, "validation_y",
+                                  options->validation_y);
+    if (status || options->keep_order || x->shape.dim[0] <= INT32_MAX) return status;
+    return washi_fail(NULL, WASHI_BAD_SHAPE,
+                      "fit: x has %" PRId64 " samples, of which at most %d can be shuffled",
+                      x->shape.dim[0], INT32_MAX);
+}
+
+/* Everything that can be wrong with model, loss and data shows here, before the first step. */
+static washi_status prepare(struct training *t, const washi_array *x, const washi_array *y)
+{
+    const washi_fit_options *o = &t->options;
+    washi_status status = wa_nn_build_for(t->model, x);
+    if (status) return status;
+    if (!o->keep_order) {
+        t->order = washi_resize(t->model->w, NULL, 0, (size_t)x->shape.dim[0] * sizeof *t->order);
+        if (!t->order) return WASHI_NO_MEMORY;
+    }
+    struct wa_task task = {.model = t->model,
+                           .x = x,
+                           .y = y,
+                           .loss = o->loss,
+                           .metric = o->metric,
+                           .optimizer = o->optimizer,
+                           .batch = o->batch_size,
+                           .by_index = !o->keep_order};
+    status = wa_nn_pass_open(&t->train, &task);
+    if (status || !o->validation_x) return status;
+    task.x = o->validation_x;
+    task.y = o->validation_y;
+    task.optimizer = NULL;
+    task.by_index = false;
+    return wa_nn_pass_open(&t->validation, &task);
+}
+
+static washi_status epoch(struct training *t, double logs[4])
+{
+    washi_model *m = t->model;
+    washi_status status =
+        t->order ? wa_nn_shuffle(m->w, m->epochs, t->train.samples, t->order) : WASHI_OK;
+    if (status) return status;
+    wa_nn_progress_start(&t->bar);
+    status = wa_nn_pass_run(&t->train, t->order, &t->bar, logs);
+    if (!status && t->validation.samples) status = wa_nn_pass_run(&t->validation, NULL, NULL, logs + 2);
+    wa_nn_progress_end(&t->bar, status ? NULL : logs);
+    if (!status) m->epochs++;
+    return status;
+}
+
+static washi_status run(struct training *t, double (*history)[4])
+{
+    const washi_fit_options *o = &t->options;
+    t->bar = (struct wa_progress){.out = o->progress,
+                                  .metric = wa_nn_metric_name(o->metric),
+                                  .validates = t->validation.samples > 0,
+                                  .steps = t->train.steps};
+    for (int i = 0; i < o->epochs; i++) {
+        double logs[4] = {NAN, NAN, NAN, NAN};
+        if (o->progress) fprintf(o->progress, "Epoch %d/%d\n", i + 1, o->epochs);
+        washi_status status = epoch(t, logs);
+        if (status) return status;
+        for (int j = 0; j < 4 && history; j++) history[i][j] = logs[j];
+        if (o->on_epoch && !o->on_epoch(o->user, i, logs)) break;
+    }
+    return WASHI_OK;
+}
+
+washi_status washi_fit(washi_model *m, const washi_array *x, const washi_array *y,
+                       const washi_fit_options *options, double (*history)[4])
+{
+    struct training t = {.model = m};
+    washi_status status = check(m, x, y, options, &t.options);
+    if (status) return status;
+    for (int i = 0; history && i < t.options.epochs; i++)
+        for (int j = 0; j < 4; j++) history[i][j] = NAN;
+    status = prepare(&t, x, y);
+    if (!status) status = run(&t, history);
+    wa_nn_pass_close(&t.train);
+    wa_nn_pass_close(&t.validation);
+    if (t.order) washi_resize(m->w, t.order, (size_t)x->shape.dim[0] * sizeof *t.order, 0);
+    return status;
+}

@@ -1,0 +1,69 @@
+/* test_readme.c: the README's custom layer, in a model: its weights, what it computes, and that its
+ * gain is trained. */
+#include "readme_layer.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static washi_unary_fn *activation = washi_tanh;
+
+static const float *weight(washi_model *m, const char *name)
+{
+    for (int i = 0; i < washi_model_weights(m); i++) {
+        const washi_weight_info info = washi_model_weight(m, i);
+        if (strcmp(info.name, name) == 0) return info.data;
+    }
+    ck_abort_msg("no weight is called %s", name);
+    return NULL;
+}
+
+START_TEST(residual_layer)
+{
+    washi *w;
+    ck_assert_int_eq(washi_open(&w, &(washi_options){.seed = 3}), WASHI_OK);
+    const washi_layer layer = washi_layer_custom("residual", residual, &activation);
+    washi_model *m = washi_sequential(w, 1, &layer);
+    ck_assert_msg(washi_model_build(m, WASHI_F32, (washi_shape){1, {2}}) == WASHI_OK, "%s",
+                  washi_message());
+    ck_assert_int_eq(washi_model_weights(m), 3);
+    const float *gain = weight(m, "residual/gain"), *kernel = weight(m, "residual/dense/kernel");
+
+    const float x[] = {0.5f, -1.5f};
+    const washi_array input = {WASHI_F32, {2, {1, 2}}, x};
+    float y[2];
+    ck_assert_int_eq(washi_predict(m, &input, 0, y), WASHI_OK);
+    for (int j = 0; j < 2; j++) {
+        const double z = (double)x[0] * (double)kernel[j] + (double)x[1] * (double)kernel[2 + j];
+        ck_assert_double_eq_tol((double)y[j], (double)x[j] + tanh(z), 1e-6);
+    }
+
+    const float target[] = {2, 3};
+    const washi_array wanted = {WASHI_F32, {2, {1, 2}}, target};
+    washi_optimizer *sgd = washi_sgd(w, &(washi_sgd_options){.learning_rate = 0.1});
+    const washi_fit_options options = {
+        .optimizer = sgd, .loss = washi_mean_squared_error, .epochs = 200};
+    double history[200][4];
+    ck_assert_int_eq(washi_fit(m, &input, &wanted, &options, history), WASHI_OK);
+    ck_assert_double_gt(history[0][0], 1);
+    ck_assert_double_lt(history[199][0], 1e-3);
+    ck_assert_float_ne(gain[0], 1);
+    washi_optimizer_free(sgd);
+    washi_model_free(m);
+    washi_close(w);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *all = tcase_create("readme");
+    tcase_add_test(all, residual_layer);
+    Suite *readme = suite_create("readme");
+    suite_add_tcase(readme, all);
+    SRunner *runner = srunner_create(readme);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

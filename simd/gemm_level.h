@@ -32,8 +32,8 @@ enum { GEMM_ROWS = 6 };
 #endif
 
 enum {
-    GEMM_DEPTH = 512,             /* steps of k at a time, so that the rows of a stay in L1 or near */
-    GEMM_BLOCK_BYTES = 512 << 10, /* of b at a time: half of a common L2 */
+    GEMM_DEPTH = 768,             /* steps of k at a time, so that the rows of a stay in L1 or near */
+    GEMM_BLOCK_BYTES = 768 << 10, /* of b at a time: most of a common L2 */
     GEMM_KEPT_ROWS = 448,         /* rows at a time whose partial sums cannot be kept in c */
     GEMM_GROUP = 4 * GEMM_ROWS,   /* rows of a packed at a time when they run across memory */
     GEMM_PACK_ROWS = 3,           /* more tiles than this one below another: b is packed */

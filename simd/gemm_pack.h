@@ -119,6 +119,8 @@ static void NAME(pack_b)(const struct wa_gemm *g, const T *b, size_t k, size_t n
     for (size_t p = 0; p < k; p++, b += g->b_row, to += WIDTH) {
         T *panel = to;
         size_t j = 0;
+        for (size_t at = 0; at < n && p + 4 < k; at += 64 / sizeof(T))
+            __builtin_prefetch(b + 4 * g->b_row + at); /* rows may be too far apart for the hardware's */
         for (; j + WIDTH <= n; j += WIDTH, panel += k * WIDTH)
             GEMM_UNROLL for (size_t v = 0; v < WIDTH; v += LEN) V(store)(panel + v, V(load)(b + j + v));
         if (j < n) memcpy(panel, b + j, (n - j) * sizeof(T));

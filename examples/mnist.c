@@ -1,0 +1,206 @@
+/* mnist.c: the classifier of handwritten digits that introductions to deep learning train, from the
+ * files to the pictures. Everything here is washi.h; no gradient is written anywhere. */
+#define _POSIX_C_SOURCE 200809L
+#include "options.h"
+#include "pictures.h"
+
+#include <washi.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* -- mistakes: one line, exit 1 ----------------------------------------------------------------- */
+
+_Noreturn static void fail(const char *sentence)
+{
+    fflush(stdout);
+    fprintf(stderr, "mnist: %s\n", sentence);
+    exit(EXIT_FAILURE);
+}
+
+static void check(washi_status status)
+{
+    if (status != WASHI_OK) fail(washi_message());
+}
+
+static void *checked(void *p)
+{
+    if (!p) fail(washi_message());
+    return p;
+}
+
+static void *memory(size_t n, size_t size)
+{
+    void *p = calloc(n, size);
+    if (!p) fail("out of memory");
+    return p;
+}
+
+/* -- data --------------------------------------------------------------------------------------- */
+
+/* The images of a set, such as "train", with their labels. */
+struct set {
+    washi_array x, y;
+};
+
+/* The file, or the one with .gz after its name when only that is there. */
+static void load(washi *w, const char *folder, const char *set, const char *kind, washi_array *out)
+{
+    char path[4096];
+    const int length = snprintf(path, sizeof path - 3, "%s/%s-%s-ubyte", folder, set, kind);
+    if (length >= (int)sizeof path - 3) fail("--data: the path is too long");
+    if (access(path, F_OK) != 0) {
+        strcat(path, ".gz");
+        if (access(path, F_OK) != 0) path[length] = 0;
+    }
+    check(washi_read_idx(w, path, out));
+}
+
+static struct set load_set(washi *w, const char *folder, const char *name)
+{
+    struct set s;
+    load(w, folder, name, "images-idx3", &s.x);
+    load(w, folder, name, "labels-idx1", &s.y);
+    const int64_t *x = s.x.shape.dim, *y = s.y.shape.dim;
+    if (s.x.type != WASHI_U8 || s.x.shape.rank != 3 || x[1] != SIDE || x[2] != SIDE)
+        fail("the image files are not of bytes, 28 x 28");
+    if (s.y.type != WASHI_U8 || s.y.shape.rank != 1 || x[0] != y[0])
+        fail("the label files do not hold a byte for each image");
+    if (x[0] < 1) fail("the image files are empty");
+    const uint8_t *label = s.y.data;
+    for (int64_t i = 0; i < y[0]; i++)
+        if (label[i] >= CLASSES) fail("the label files hold more than the digits 0 to 9");
+    printf("%-5s  %lld images of %lld x %lld\n", name, (long long)x[0], (long long)x[1],
+           (long long)x[2]);
+    return s;
+}
+
+/* -- training ----------------------------------------------------------------------------------- */
+
+struct clock {
+    double last, *seconds; /* of each epoch */
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static bool count_seconds(void *user, int epoch, const double logs[4])
+{
+    (void)logs;
+    struct clock *c = user;
+    const double t = now();
+    c->seconds[epoch] = t - c->last;
+    c->last = t;
+    return true;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Beside what the lecture's notebook prints: the last line of fit, and the two of evaluate. */
+static void print_results(const double train[2], const double test[2], double *seconds, int epochs)
+{
+    qsort(seconds, (size_t)epochs, sizeof *seconds, ascending);
+    printf("\n%-20s %-9s %s\n", "", "Washi",
+           "Keras in the lecture: MNIST, 10 epochs, batch 64, rate 0.01");
+    printf("%-20s %-9.4f %s\n", "training accuracy", train[1], "0.9381");
+    printf("%-20s %-9.4f %s\n", "training loss", train[0], "0.2172");
+    printf("%-20s %-9.4f %s\n", "test accuracy", test[1], "0.9297 to 0.9413");
+    printf("%-20s %-9.4f %s\n", "test loss", test[0], "0.2062 to 0.2370");
+    printf("%-20s %-9.3f median of %d, fastest %.3f\n", "seconds an epoch", seconds[epochs / 2], epochs,
+           seconds[0]);
+}
+
+/* -- predictions -------------------------------------------------------------------------------- */
+
+/* n test images, chosen by the seed, with what the model makes of them. */
+static void choose(washi *w, const struct set *test, const float *predictions, int n,
+                   struct sample *out)
+{
+    const uint64_t stream = UINT64_C(1) << 63; /* far from those of the weights */
+    uint32_t bits[4];
+    for (int i = 0; i < n; i++) {
+        check(washi_fill_bits(w, stream, 4 * (uint64_t)i, 1, bits));
+        const size_t k = bits[0] % (size_t)test->x.shape.dim[0];
+        out[i] = (struct sample){(const uint8_t *)test->x.data + k * SIDE * SIDE,
+                                 ((const uint8_t *)test->y.data)[k], predictions + k * CLASSES};
+    }
+}
+
+static void show(const struct options *o, washi *w, const struct set *test, const float *predictions,
+                 double (*history)[4], double test_loss)
+{
+    struct sample samples[4];
+    double *losses = memory((size_t)o->epochs, sizeof *losses);
+    for (int i = 0; i < o->epochs; i++) losses[i] = history[i][0];
+    choose(w, test, predictions, 4, samples);
+    for (int i = 0; i < 4; i++) print_sample(&samples[i]);
+    putchar('\n');
+    fflush(stdout); /* what gnuplot and the pictures say comes after */
+    if (draw_loss(o->out, o->epochs, losses, test_loss)) printf("drawn: %s/loss.svg\n", o->out);
+    if (draw_samples(o->out, 4, samples)) printf("drawn: %s/predictions.svg\n", o->out);
+    free(losses);
+}
+
+int main(int argc, char **argv)
+{
+    const struct options o = read_options(argc, argv);
+    if (!make_folder(o.out)) return EXIT_FAILURE;
+    washi *w;
+    check(washi_open(&w, &(washi_options){.threads = o.threads, .seed = o.seed}));
+    printf("%s; %s, threads: %d, seed: %llu\n", washi_version_long(), washi_cpu(w), washi_threads(w),
+           (unsigned long long)o.seed);
+    struct set train = load_set(w, o.data, "train");
+    struct set test = load_set(w, o.data, "t10k");
+
+    const washi_layer layers[] = {
+        washi_layer_rescaling(1 / 255.0),          washi_layer_flatten(),
+        washi_layer_dense(64, washi_tanh),         washi_layer_dense(64, washi_tanh),
+        washi_layer_dense(CLASSES, washi_softmax),
+    };
+    washi_model *model = checked(washi_sequential(w, sizeof layers / sizeof *layers, layers));
+    check(washi_model_build(model, WASHI_U8, washi_shape_make(2, (int64_t[]){SIDE, SIDE})));
+    check(washi_model_summary(model, stdout));
+
+    washi_optimizer *sgd = checked(washi_sgd(w, &(washi_sgd_options){.learning_rate = o.rate}));
+    struct clock clock = {now(), memory((size_t)o.epochs, sizeof(double))};
+    const washi_fit_options options = {
+        .optimizer = sgd,
+        .loss = washi_sparse_categorical_crossentropy,
+        .metric = washi_accuracy,
+        .epochs = o.epochs,
+        .batch_size = o.batch,
+        .progress = stdout,
+        .on_epoch = count_seconds,
+        .user = &clock,
+    };
+    double(*history)[4] = memory((size_t)o.epochs, sizeof *history), logs[2];
+    check(washi_fit(model, &train.x, &train.y, &options, history));
+    check(washi_evaluate(model, &test.x, &test.y, &options, logs));
+    float *predictions = memory((size_t)test.x.shape.dim[0] * CLASSES, sizeof *predictions);
+    check(washi_predict(model, &test.x, o.batch, predictions));
+
+    print_results(history[o.epochs - 1], logs, clock.seconds, o.epochs);
+    show(&o, w, &test, predictions, history, logs[0]);
+
+    free(predictions);
+    free(history);
+    free(clock.seconds);
+    washi_optimizer_free(sgd);
+    washi_model_free(model);
+    washi_release(w, &train.x);
+    washi_release(w, &train.y);
+    washi_release(w, &test.x);
+    washi_release(w, &test.y);
+    washi_close(w);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Installs what is missing, builds, gets MNIST, trains the classifier, evaluates, predicts, draws.
+# usage: sh tools/mnist.sh [--fashion] [option of examples/mnist]...     --help lists those
+# Builds in ${WASHI_BUILD:-build}.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=${WASHI_BUILD:-$root/build}
+
+set_of_data=
+if [ "${1-}" = --fashion ]; then set_of_data=--fashion; shift; fi
+
+sh "$root/tools/setup.sh" --run
+[ -f "$build/build.ninja" ] || meson setup "$build" "$root"
+meson compile -C "$build" mnist
+data=$(sh "$root/tools/fetch-mnist.sh" $set_of_data)
+echo "Data: $data"
+exec "$build/examples/mnist" --data "$data" --out "$build/pictures" "$@"

@@ -1,0 +1,69 @@
+#!/bin/sh
+# Cross-builds for aarch64 and runs the tests of the kernels, of the ops and of training under qemu-aarch64.
+# The arm64 packages are unpacked into a cache folder; the system gets no foreign architecture.
+# usage: sh tools/test-neon.sh     builds in ${WASHI_BUILD:-build}-neon; cache in ${XDG_CACHE_HOME:-~/.cache}
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=${WASHI_BUILD:-$root/build}-neon
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/washi/arm64
+tests='simd simd_values gemm ops golden'
+
+tools='gcc-aarch64-linux-gnu qemu-user'
+if ! command -v aarch64-linux-gnu-gcc >/dev/null || ! command -v qemu-aarch64 >/dev/null; then
+  if [ "$(id -u)" != 0 ]; then
+    echo "test-neon: install these first, which takes root: apt-get install $tools" >&2
+    exit 1
+  fi
+  # shellcheck disable=SC2086 # a list of words
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $tools >&2
+fi
+
+if [ ! -f "$cache/complete" ]; then
+  echo "test-neon: fetching arm64 packages into $cache" >&2
+  rm -rf "$cache"
+  mkdir -p "$cache/lists/partial" "$cache/archives/partial" "$cache/debs" "$cache/root"
+  cd "$cache/debs"
+  apt() {
+    apt-get -qq -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o APT::Sandbox::User= \
+      -o Dir::State::lists="$cache/lists" -o Dir::Cache="$cache" "$@"
+  }
+  apt update
+  apt download libsleef-dev libsleef3 libpthreadpool-dev libpthreadpool0 librandom123-dev \
+    zlib1g-dev zlib1g check libsubunit-dev libsubunit0 libc6 libgcc-s1
+  for package in *.deb; do dpkg -x "$package" "$cache/root"; done
+  rm -rf "$cache/lists" "$cache/debs"
+  cd "$root"
+  touch "$cache/complete"
+fi
+
+libraries=$cache/root/usr/lib/aarch64-linux-gnu
+cat >"$cache/cross.ini" <<END
+[binaries]
+c = 'aarch64-linux-gnu-gcc'
+ar = 'aarch64-linux-gnu-ar'
+strip = 'aarch64-linux-gnu-strip'
+pkgconfig = 'pkg-config'
+exe_wrapper = ['qemu-aarch64', '-L', '$cache/root']
+
+[properties]
+sys_root = '$cache/root'
+pkg_config_libdir = ['$libraries/pkgconfig', '$cache/root/usr/share/pkgconfig']
+
+[built-in options]
+c_args = ['-isystem', '$cache/root/usr/include', '-isystem', '$cache/root/usr/include/aarch64-linux-gnu']
+c_link_args = ['-L$libraries', '-Wl,-rpath-link,$libraries']
+
+[host_machine]
+system = 'linux'
+cpu_family = 'aarch64'
+cpu = 'aarch64'
+endian = 'little'
+END
+
+[ -f "$build/build.ninja" ] || meson setup "$build" "$root" --cross-file "$cache/cross.ini" -Dwerror=true
+targets=$(for name in $tests; do echo "test_$name"; done)
+# shellcheck disable=SC2086 # lists of words
+ninja -C "$build" build.ninja >/dev/null # so that meson knows new targets
+meson compile -C "$build" $targets
+# shellcheck disable=SC2086
+meson test -C "$build" --no-rebuild --print-errorlogs --timeout-multiplier 10 $tests

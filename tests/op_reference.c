@@ -186,7 +186,8 @@ static void run_row(const struct sample *s, struct answer *out, char kind)
     give(out, x->type, kind == 'e' ? folded(s, last, last + 1) : x->shape);
     for (int64_t i = 0; i < washi_size(out->shape); i++) {
         const int64_t row = kind == 'e' ? i : i / n;
-        const double whole = row_log_sum(x, row, n), v = get(x->type, x->data, (size_t)i);
+        const double whole = row_log_sum(x, row, n);
+        const double v = kind == 'e' ? 0 : get(x->type, x->data, (size_t)i);
         out->v[i] = kind == 'e' ? whole : kind == 'l' ? v - whole : exp(v - whole);
         out->size[i] = kind == 's' ? 4 * out->v[i] : fabs(whole) + 4;
     }

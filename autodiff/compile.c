@@ -73,11 +73,12 @@ static bool plan_value(struct wa_step *s, const struct wa_graph *g, int v)
 /* The steps, without their memory: what scratch they need follows from their shapes. */
 static bool make_steps(washi_program *p, struct wa_graph *g)
 {
+    const washi *w = p->tape->arena.w;
     p->steps = new_array(p, (size_t)g->steps, sizeof *p->steps);
     if (!p->steps) return false;
     for (; p->step_count < g->steps; p->step_count++) {
         struct wa_step *s = &p->steps[p->step_count];
-        *s = (struct wa_step){.program = p, .simd = p->tape->arena.w->simd};
+        *s = (struct wa_step){.program = p, .simd = w->simd, .threads = w->threads};
         const int *member = &g->member[g->first[p->step_count]];
         int members = g->first[p->step_count + 1] - g->first[p->step_count];
         bool alone = members == 1 && g->values[*member].node->op->plan;

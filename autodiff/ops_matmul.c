@@ -95,7 +95,7 @@ static void leading_strides(const struct wa_place *x, int rank, int64_t stride[]
 
 enum {
     MATMUL_GRAIN = 1 << 19,
-    MATMUL_PART = 16
+    MATMUL_PART = 28
 }; /* multiply-adds worth a task; rows or columns of one */
 
 static bool plan_matmul(struct wa_step *s)
@@ -115,14 +115,14 @@ static bool plan_matmul(struct wa_step *s)
     p->g = wa_gemm_of(a, b, s->gathered);
     size_t m = p->g.m, n = p->g.n, k = p->g.k;
 
-    size_t parts = (size_t)wa_tasks(m * n * (k ? k : 1), MATMUL_GRAIN), most;
+    size_t parts = (size_t)wa_tasks(s, m * n * (k ? k : 1), MATMUL_GRAIN), most;
     bool by_rows = m >= n;
     most = (by_rows ? m : n) / MATMUL_PART;
     if (parts > most) parts = most ? most : 1;
     p->rows = by_rows ? parts : 1;
     p->columns = by_rows ? 1 : parts;
     size_t units = p->count * parts, work = p->count * m * n * (k ? k : 1);
-    s->tasks = wa_tasks(work, MATMUL_GRAIN);
+    s->tasks = wa_tasks(s, work, MATMUL_GRAIN);
     if ((size_t)s->tasks > units) s->tasks = units ? (int)units : 1;
     p->scratch = wa_round_up(s->simd->gemm_scratch[s->y.type](&p->g), WA_ALIGN);
     s->scratch_bytes = p->scratch * (size_t)s->tasks;

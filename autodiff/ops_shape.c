@@ -97,7 +97,7 @@ static bool plan_movement(struct wa_step *s)
     }
     wa_copy_plan(c);
     size_t work = wa_shape_bytes(y, s->y.type);
-    s->tasks = wa_tasks(work, WA_GRAIN);
+    s->tasks = wa_tasks(s, work, WA_GRAIN);
     if (s->tasks > c->dim[0]) s->tasks = c->dim[0] > 0 ? (int)c->dim[0] : 1;
     if (m->fill) s->tasks = 1;
     s->geometry = m;

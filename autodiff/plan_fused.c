@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-enum { TILE_BYTES = 4096, BLOCK_BYTES = 128 * 1024, BLOCK_ROWS = 96, FEWEST_ROWS = 16 };
+enum { TILE_BYTES = 4096 };
+/* Of a matrix product: the bytes and rows of a block, and the rows of a task, which are some of its
+ * tiles. */
+enum { BLOCK_BYTES = 128 * 1024, BLOCK_ROWS = 96, TASK_ROWS = 28 };
 enum {
     PRODUCT_GRAIN = 1 << 19,
     ELEMENT_GRAIN = 1 << 16
@@ -267,9 +270,9 @@ static void plan_product(struct builder *b)
     f->table_rows = v->gathered ? v->gathered->rows : 0;
     struct wa_place left = wa_operand_of(b->g, v, 0), right = wa_operand_of(b->g, v, 1);
     f->gemm = wa_gemm_of(&left, &right, v->gathered);
-    block = BLOCK_BYTES / (f->columns * size) / FEWEST_ROWS * FEWEST_ROWS;
+    block = BLOCK_BYTES / (f->columns * size);
     if (block > BLOCK_ROWS) block = BLOCK_ROWS;
-    if (block < FEWEST_ROWS) block = FEWEST_ROWS;
+    if (block < TASK_ROWS) block = TASK_ROWS;
     f->block_rows = block < f->rows ? block : f->rows;
     if (f->gemm_c.start == WA_AT_BLOCK)
         f->block_bytes = wa_round_up(f->block_rows * f->columns * size, WA_ALIGN);
@@ -279,10 +282,10 @@ static void share_out(struct builder *b)
 {
     struct wa_step *s = b->step;
     struct wa_fused *f = b->f;
-    size_t most = f->multiplies ? f->rows / FEWEST_ROWS
+    size_t most = f->multiplies ? f->rows / TASK_ROWS
                                 : (f->rows + f->rows_a_unit - 1) / f->rows_a_unit * f->pieces;
-    s->tasks = wa_tasks(f->rows * f->columns * (size_t)f->count, ELEMENT_GRAIN);
-    if (f->multiplies) s->tasks = wa_tasks(f->rows * f->columns * f->gemm.k, PRODUCT_GRAIN);
+    s->tasks = wa_tasks(s, f->rows * f->columns * (size_t)f->count, ELEMENT_GRAIN);
+    if (f->multiplies) s->tasks = wa_tasks(s, f->rows * f->columns * f->gemm.k, PRODUCT_GRAIN);
     if ((size_t)s->tasks > most) s->tasks = most ? (int)most : 1;
     f->bases = block_base(b) + 1 + f->slots;
     f->task_bytes = wa_round_up((size_t)f->bases * sizeof(char *), WA_ALIGN) +

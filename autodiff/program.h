@@ -114,7 +114,8 @@ struct washi_program {
     int check_count;
     struct wa_patch *patches;
     int patch_count;
-    void *unread; /* where outputs that are inputs themselves are patched: they too must have been fed */
+    void
+        *unread; /* where outputs that are inputs themselves are patched: they too must have been fed */
     struct wa_delivery *deliveries;
     int delivery_count;
     void *slab;

@@ -1,8 +1,7 @@
 /* prologue.c: rows gathered, cast and scaled on their way into a matrix product.
  *
  * A left operand of a matrix product that is take(x, indices) along axis 0, seen as a matrix, perhaps
- * cast from U8 and perhaps multiplied by a number, need not exist: the product packs it from x. Done
- * where nothing but matrix products reads it. */
+ * cast from U8 and perhaps multiplied by a number, need not exist: the product packs it from x. */
 #include "autodiff/program.h"
 
 /* What a value is made of, from the matrix product back to the table that rows are taken from. */
@@ -57,23 +56,23 @@ static struct pattern match(const struct wa_graph *g, int operand)
     return p;
 }
 
-/* Whether nothing live but left operands of matrix products reads value x, through views or not. */
-static bool only_multiplied(const struct wa_graph *g, int x)
+/* Whether all that reads value x, through views or not, is the left operand of one matrix product.
+ * Packing from the table twice costs more than making x once. */
+static bool multiplied_once(const struct wa_graph *g, int x)
 {
+    int products = 0;
     for (int v = 0; v < g->count; v++) {
         const struct wa_value *value = &g->values[v];
         if (!value->live || value->node->op->view) continue;
         for (int i = 0; i < value->n; i++) {
             if (wa_base_of(g, value->x[i]) != x) continue;
-            washi_shape shape = g->values[value->x[i]].node->shape;
-            if (value->node->op != &wa_op_matmul || i != 0 || value->node->shape.rank != 2 ||
-                shape.rank != 2)
-                return false;
+            if (value->node->op != &wa_op_matmul || i != 0) return false;
+            products++;
         }
     }
     for (int i = 0; i < g->goal_count; i++)
         if (wa_base_of(g, g->goals[i].value) == x) return false;
-    return true;
+    return products == 1;
 }
 
 bool wa_graph_prologues(struct wa_graph *g)
@@ -82,7 +81,7 @@ bool wa_graph_prologues(struct wa_graph *g)
         struct wa_value *value = &g->values[v];
         if (!value->live || value->node->op != &wa_op_matmul || value->node->shape.rank != 2) continue;
         struct pattern p = match(g, value->x[0]);
-        if (p.table < 0 || !only_multiplied(g, wa_base_of(g, value->x[0]))) continue;
+        if (p.table < 0 || !multiplied_once(g, wa_base_of(g, value->x[0]))) continue;
         struct wa_gathered *gathered =
             wa_arena_new(&g->arena, sizeof *gathered, _Alignof(struct wa_gathered));
         int *x = wa_arena_new(&g->arena, 3 * sizeof *x, _Alignof(int));

@@ -135,15 +135,19 @@ static void run_blocks(const struct wa_step *s, const struct wa_fused *f, size_t
                        char *const bases[], void *scratch)
 {
     size_t size = f->gemm_c.size;
-    for (size_t row = begin; row < end; row += f->block_rows) {
+    /* Blocks alike, so that none has a few rows only. */
+    size_t blocks = (end - begin + f->block_rows - 1) / f->block_rows;
+    for (size_t i = 0; i < blocks; i++) {
+        size_t row = begin + (end - begin) * i / blocks,
+               next = begin + (end - begin) * (i + 1) / blocks;
         struct wa_gemm gemm = f->gemm;
         void *indices = f->gemm_indices >= 0 ? bases[f->gemm_indices] : NULL;
         wa_gemm_operands(&gemm, bases[f->gemm_a], bases[f->gemm_b], indices);
-        wa_gemm_rows(&gemm, row, end - row < f->block_rows ? end : row + f->block_rows, size);
+        wa_gemm_rows(&gemm, row, next, size);
         gemm.c =
             bases[f->gemm_c.base] + (f->gemm_c.start == WA_AT_ELEMENT ? row * f->columns * size : 0);
         s->simd->gemm[f->gemm_type](&gemm, scratch);
-        run_units(f, row, row + gemm.m, 0, units_of(f, gemm.m), bases);
+        run_units(f, row, next, 0, units_of(f, gemm.m), bases);
     }
 }
 

@@ -31,7 +31,7 @@ bool wa_plan_fold(struct wa_step *s)
     f->chunk = f->inner == 1 ? CHUNK_LAST : CHUNK_FIRST;
     f->chunks = f->n > f->chunk ? (f->n + f->chunk - 1) / f->chunk : 1;
     size_t work = f->outer * f->n * f->inner * f->size;
-    s->tasks = wa_tasks(work, WA_GRAIN);
+    s->tasks = wa_tasks(s, work, WA_GRAIN);
     f->column_parts = 1;
     if (f->outer * f->chunks < (size_t)s->tasks && f->inner >= 64)
         f->column_parts = f->inner / 64 < (size_t)s->tasks ? f->inner / 64 : (size_t)s->tasks;

@@ -1,4 +1,4 @@
-/* step.h: a compiled step: an op with its operands' places in memory, cut into tasks by shape. */
+/* step.h: a compiled step: an op with its operands' places in memory, cut into tasks. */
 #ifndef WA_STEP_H
 #define WA_STEP_H
 
@@ -29,6 +29,7 @@ struct wa_step {
     const washi_tensor *node; /* for its attributes and for messages; the operands are in x */
     washi_program *program;
     const struct wa_simd *simd;
+    int threads;       /* of the context */
     struct wa_place y; /* of a step of one value */
     struct wa_place *x;
     int n;
@@ -40,7 +41,7 @@ struct wa_step {
 
     /* By op->plan: */
     void *geometry;
-    int tasks;            /* by shape alone */
+    int tasks;
     size_t scratch_bytes; /* for all tasks together */
     void *scratch;        /* aligned to WA_ALIGN */
 };
@@ -48,11 +49,13 @@ struct wa_step {
 /* Memory that lives as long as the step's program, zeroed; NULL: none. */
 void *wa_step_new(struct wa_step *s, size_t size);
 
-/* How many tasks a step is worth that moves or makes so much: one per grain, at most WA_MAX_TASKS. */
-enum { WA_GRAIN = 64 * 1024 };
-static inline int wa_tasks(size_t work, size_t grain)
+/* How many tasks a step is worth that moves or makes so much: one per grain, but no more than a few for
+ * each thread. No bit of a result depends on it. */
+enum { WA_GRAIN = 64 * 1024, WA_TASKS_A_THREAD = 4 };
+static inline int wa_tasks(const struct wa_step *s, size_t work, size_t grain)
 {
-    size_t tasks = work / grain;
+    size_t tasks = work / grain, most = s->threads > 1 ? (size_t)s->threads * WA_TASKS_A_THREAD : 1;
+    if (tasks > most) tasks = most;
     return tasks < 1 ? 1 : tasks > WA_MAX_TASKS ? WA_MAX_TASKS : (int)tasks;
 }
 

@@ -316,7 +316,9 @@ WASHI_API washi_status washi_assign(washi_tensor *weight, washi_tensor *value);
 
 /* -- running ----------------------------------------------------------------------------------- */
 
-/** A program that computes the outputs and the tape's assignments, and nothing else. NULL on error.
+/** A program that computes the outputs and the tape's assignments, and nothing else. Equal nodes are made once,
+ * and chains of elementwise and row ops with the matrix product before them in one step; with WASHI_FUSE=0 in
+ * the environment when the context is opened every node is a step, which gives the same bits. NULL on error.
  * It must be freed before its tape. */
 WASHI_API washi_program *washi_compile(washi_tape *t, int n, washi_tensor *const outputs[]);
 /** Frees a program; the data of its outputs goes with it. NULL is fine. */

@@ -55,6 +55,16 @@ void fill(int type, char *p, size_t n)
     }
 }
 
+// Of three arrays; what is there from the kernel before will do.
+void fill_inputs(int type, size_t n)
+{
+    static int there = -1;
+    static size_t filled = 0;
+    if (type == there && n <= filled) return;
+    for (int i = 0; i < 3; i++) fill(type, array_at(i), n);
+    there = type, filled = n;
+}
+
 // This thread's time in nanoseconds: what else runs on the machine does not count.
 double now()
 {
@@ -74,11 +84,17 @@ double now()
 
 CLONES float read_loop(size_t n, const float *a)
 {
-    float sum[128] = {0}; // enough additions under way
-    for (size_t i = 0; i + 128 <= n; i += 128)
-        for (size_t k = 0; k < 128; k++) sum[k] += a[i + k];
+    typedef float wide __attribute__((vector_size(64), aligned(4), may_alias));
+    wide s0 = {}, s1 = {}, s2 = {}, s3 = {}; // enough additions under way
+    for (size_t i = 0; i + 64 <= n; i += 64) {
+        s0 += *reinterpret_cast<const wide *>(a + i);
+        s1 += *reinterpret_cast<const wide *>(a + i + 16);
+        s2 += *reinterpret_cast<const wide *>(a + i + 32);
+        s3 += *reinterpret_cast<const wide *>(a + i + 48);
+    }
+    s0 += s1 + s2 + s3;
     float all = 0;
-    for (float one : sum) all += one;
+    for (int k = 0; k < 16; k++) all += s0[k];
     return all;
 }
 CLONES void copy_loop(size_t n, float *__restrict y, const float *a)
@@ -153,7 +169,7 @@ void add(const std::string &name, int type, size_t n, Traffic traffic,
 {
     benchmark::RegisterBenchmark(
         (name + "/" + std::to_string(n)).c_str(), [=](benchmark::State &state) {
-            for (int i = 0; i < 3; i++) fill(type, array_at(i), n);
+            fill_inputs(type, n);
             const double begin = now();
             for (auto _ : state) {
                 call();

@@ -56,11 +56,16 @@ static void set_openmp_threads(int threads)
 __attribute__((target("avx2,fma"))) static float fma_loop(long n)
 {
     __m256 sum[12], x = _mm256_set1_ps(0.999f);
+#pragma GCC unroll 32
     for (auto &s : sum) s = x;
     for (; n; n--) {
-        for (auto &s : sum) s = _mm256_fmadd_ps(s, x, x);
-        asm volatile("" : "+x"(x));
+#pragma GCC unroll 32
+        for (auto &s : sum) {
+            s = _mm256_fmadd_ps(s, x, x);
+            asm volatile("" : "+x"(s)); // no two chains are known to be equal
+        }
     }
+#pragma GCC unroll 32
     for (auto &s : sum) x = _mm256_add_ps(x, s);
     return _mm256_cvtss_f32(x);
 }
@@ -69,11 +74,16 @@ enum { FLOPS = 12 * 16 };
 static float fma_loop(long n)
 {
     float32x4_t sum[24], x = vdupq_n_f32(0.999f);
+#pragma GCC unroll 32
     for (auto &s : sum) s = x;
     for (; n; n--) {
-        for (auto &s : sum) s = vfmaq_f32(x, s, x);
-        asm volatile("" : "+w"(x));
+#pragma GCC unroll 32
+        for (auto &s : sum) {
+            s = vfmaq_f32(x, s, x);
+            asm volatile("" : "+w"(s));
+        }
     }
+#pragma GCC unroll 32
     for (auto &s : sum) x = vaddq_f32(x, s);
     return vgetq_lane_f32(x, 0);
 }

@@ -40,6 +40,7 @@ static void NAME(finish)(const struct wa_gemm *g, size_t i, size_t j, size_t row
 }
 
 #include "gemm_vector.h"
+#include "gemm_turned.h"
 
 /* -- the blocks ---------------------------------------------------------------------------------- */
 
@@ -47,6 +48,7 @@ static void NAME(finish)(const struct wa_gemm *g, size_t i, size_t j, size_t row
 struct NAME(plan) {
     size_t rows, columns, depth;
     bool pack_a, pack_b, keep;
+    bool panels; /* all of a stays near: few panels of b at a time, the next being asked for */
     size_t a_size, b_size, sum_size;
 };
 
@@ -65,6 +67,9 @@ INLINE struct NAME(plan) NAME(plan)(const struct wa_gemm *g)
                 .keep = g->beta != 0 || !g->c};
     const size_t columns = gemm_min(gemm_round_up(g->n, WIDTH), COLUMNS),
                  depth = gemm_min(g->k, GEMM_DEPTH);
+    const bool across = g->b_column != 1;
+    plan.panels = plan.pack_b && !NAME(has_prologue)(g) && g->m * g->k <= GEMM_NEAR_BYTES / sizeof(T) &&
+                  g->a_row * sizeof(T) % GEMM_SET_BYTES != 0;
     if (plan.pack_b) plan.b_size = gemm_round_up(depth * columns, LINE);
     if (plan.pack_a)
         plan.a_size = NAME(lies_across)(g)
@@ -74,6 +79,8 @@ INLINE struct NAME(plan) NAME(plan)(const struct wa_gemm *g)
         if (g->k > GEMM_DEPTH) plan.rows = gemm_min(g->m, GEMM_KEPT_ROWS);
         plan.sum_size = columns * gemm_min(g->m, g->k > GEMM_DEPTH ? GEMM_KEPT_ROWS : GEMM_ROWS);
     }
+    /* Last: what a smaller shape, with no panels, copies must have room too. */
+    if (plan.panels) plan.columns = across ? WIDTH : GEMM_PANELS * WIDTH, plan.pack_a = false;
     return plan;
 }
 
@@ -88,19 +95,28 @@ static size_t NAME(gemm_scratch)(const struct wa_gemm *g)
 static void NAME(block)(const struct wa_gemm *g, const struct NAME(plan) * plan, struct NAME(job) * t,
                         size_t i, size_t rows, size_t j, size_t columns, size_t p, T *a_pack)
 {
+    enum { WIDTH = GEMM_VECTORS * LEN };
     const bool across = NAME(lies_across)(g), last = p + t->k == g->k,
                one_strip = plan->keep && plan->depth >= g->k;
-    const size_t strips = (rows + GEMM_ROWS - 1) / GEMM_ROWS;
+    const size_t strips = (rows + GEMM_ROWS - 1) / GEMM_ROWS, low = rows / strips, tall = rows % strips;
+    struct gemm_fetch fetch = {.lines = 0};
+    if (plan->panels && j + columns < g->n) {
+        const T *next = (const T *)g->b + p * g->b_row + (j + columns) * g->b_column;
+        fetch = NAME(fetch_b)(g, next, t->k, gemm_min(g->n - j - columns, plan->columns));
+        fetch.parts = strips * (plan->columns / WIDTH);
+    }
     for (size_t s = 0, r = 0, packed = 0, height; s < strips; s++, r += height) {
-        height = rows / strips + (s < rows % strips);
+        height = low + (s < tall);
         if (plan->pack_a && r + height > packed) {
             packed = r + height;
             if (across) packed = gemm_min(rows, r + GEMM_GROUP / GEMM_ROWS * height);
             NAME(pack_a)(g, i + r, packed - r, p, a_pack, t);
         }
-        struct NAME(fetch) fetch = {.g = g, .i = i + packed, .p = p};
-        if (plan->pack_a && r + 2 * height > packed)
-            fetch.rows = gemm_min(rows - packed, across ? GEMM_GROUP : height);
+        if (plan->pack_a) {
+            const size_t next = gemm_min(rows - packed, across ? GEMM_GROUP : height);
+            fetch = NAME(fetch_a)(g, i + packed, r + 2 * height > packed ? next : 0, p, t->k);
+            fetch.parts = columns / WIDTH;
+        }
         NAME(strip)(t, height, columns, plan->pack_b, &fetch);
         if (last) NAME(finish)(g, i + r, j, height, columns, t->c, t->c_row);
         t->a += height * t->a_row;
@@ -141,6 +157,8 @@ static void NAME(product)(const struct wa_gemm *g, void *scratch)
     if (g->m == 0 || g->n == 0) return;
     if (NAME(is_vector)(g))
         NAME(vector_gemm)(g);
+    else if (NAME(is_turned)(g))
+        NAME(turned_gemm)(g);
     else
         NAME(blocks)(g, scratch);
 }

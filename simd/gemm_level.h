@@ -12,8 +12,8 @@
 #define GEMM_OPAQUE(x) __asm__("" : "+r"(x))
 
 /* The largest tile, GEMM_ROWS by GEMM_VECTORS vectors: as many accumulators as the registers hold
- * beside the vectors of b and one of a: 28 of 32 (AVX-512, of which NEON would need more rows than it
- * can load) and 12 of 16. GEMM_EACH_ROWS(X): X(1) ... X(GEMM_ROWS). */
+ * beside the vectors of b and one of a: 28 or 24 of 32, 12 of 16. GEMM_EACH_ROWS(X): X(1) ...
+ * X(GEMM_ROWS). */
 enum { GEMM_VECTORS = 2 };
 #define GEMM_TO_6(X)  X(1) X(2) X(3) X(4) X(5) X(6)
 #define GEMM_TO_12(X) GEMM_TO_6(X) X(7) X(8) X(9) X(10) X(11) X(12)
@@ -36,10 +36,13 @@ enum {
     GEMM_BLOCK_BYTES = 768 << 10, /* of b at a time: most of a common L2 */
     GEMM_KEPT_ROWS = 448,         /* rows at a time whose partial sums cannot be kept in c */
     GEMM_GROUP = 4 * GEMM_ROWS,   /* rows of a packed at a time when they run across memory */
+    GEMM_NEAR_BYTES = 512 << 10,  /* an a that stays in L2 beside a panel of b */
+    GEMM_PANELS = 4,              /* then so many at a time, whose rows are runs that memory likes */
+    GEMM_SET_BYTES = 2048,        /* unless rows a multiple of this apart fight for few sets of L1 */
     GEMM_PACK_ROWS = 3,           /* more tiles than this one below another: b is packed */
-    GEMM_PACK_BYTES = 256 << 10,
-    GEMM_PACK_COLUMNS = 4, /* more tiles than this side by side: a is packed */
-    GEMM_PAD = 16          /* elements between packed rows of a, against rows in one cache set */
+    GEMM_PACK_BYTES = 256 << 10,  /* and only if it is larger than this */
+    GEMM_PACK_COLUMNS = 4,        /* more tiles than this side by side: a is packed */
+    GEMM_PAD = 16                 /* elements between packed rows of a, against rows in one cache set */
 };
 
 static inline size_t gemm_min(size_t a, size_t b) { return a < b ? a : b; }
@@ -50,6 +53,25 @@ static inline size_t gemm_share(size_t n, size_t most, size_t step)
     if (n <= most) return gemm_round_up(n ? n : 1, step);
     const size_t parts = (n + most - 1) / most;
     return gemm_round_up((n + parts - 1) / parts, step);
+}
+
+/* Lines of memory, every stride bytes or picked by index, that will be read soon. They are asked for in
+ * shares, so that neither the reads nor the work in between waits; lines 0: none. */
+struct gemm_fetch {
+    const char *from;
+    const int32_t *index;
+    size_t lines, stride, bytes, part, parts;
+};
+/* Asks for share number part of parts and counts on. */
+static inline void gemm_fetch(struct gemm_fetch *f)
+{
+    const size_t end = f->lines * (f->part + 1) / f->parts;
+    for (size_t l = f->lines * f->part / f->parts; l < end; l++) {
+        const char *from = f->from + (f->index ? (size_t)f->index[l] : l) * f->stride;
+        for (size_t at = 0; at < f->bytes; at += 64) __builtin_prefetch(from + at, 0, 2);
+        if (f->bytes) __builtin_prefetch(from + f->bytes - 1, 0, 2);
+    }
+    f->part++;
 }
 
 #endif

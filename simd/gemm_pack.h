@@ -1,10 +1,6 @@
 /* gemm_pack.h: copies of blocks of a and b where they are read best. A template: gemm.h includes it for
  * each real type. */
 
-struct NAME(fetch) {
-    const struct wa_gemm *g;
-    size_t i, rows, p;
-};
 /* One tile, or one strip of n columns: steps of k and the top left of each operand. a[r][p] is
  * a[r*a_row + p*a_column], b[p][j] is b[p*b_row + j]. edge: columns of a tile's last vector if that is
  * not whole. resume: c holds the chains up to here; else they begin at 0. */
@@ -90,21 +86,51 @@ static void NAME(pack_row)(const struct wa_gemm *g, size_t p, size_t k, T *to)
         }
 }
 
-/* Asks for the lines of a that pack_a will read, those of number part of parts. */
-static void NAME(fetch_a)(const struct wa_gemm *g, size_t i, size_t rows, size_t p, size_t k,
-                          size_t part, size_t parts)
+/* What pack_a will read. */
+static struct gemm_fetch NAME(fetch_a)(const struct wa_gemm *g, size_t i, size_t rows, size_t p,
+                                       size_t k)
 {
     const bool across = NAME(lies_across)(g);
     const int32_t *index = across ? g->a_columns : g->a_rows;
-    const size_t size = g->a_u8 ? 1 : sizeof(T), lines = across ? k : rows, first = across ? p : i;
+    const size_t size = g->a_u8 ? 1 : sizeof(T), first = across ? p : i;
     const size_t stride = across ? g->a_column : g->a_row, offset = across ? i * g->a_row : p;
-    const size_t bytes = (across ? rows : k) * size;
-    for (size_t l = lines * part / parts; l < lines * (part + 1) / parts; l++) {
-        const size_t line = index ? (size_t)index[first + l] : first + l;
-        const char *from = (const char *)g->a + (line * stride + offset) * size;
-        for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + at, 0, 2);
-        if (bytes) __builtin_prefetch(from + bytes - 1, 0, 2);
-    }
+    return (struct gemm_fetch){.from =
+                                   (const char *)g->a + ((index ? 0 : first * stride) + offset) * size,
+                               .index = index ? index + first : NULL,
+                               .lines = across ? k : rows,
+                               .stride = stride * size,
+                               .bytes = (across ? rows : k) * size};
+}
+
+/* What pack_b will read. */
+static struct gemm_fetch NAME(fetch_b)(const struct wa_gemm *g, const T *b, size_t k, size_t n)
+{
+    const bool across = g->b_column != 1;
+    return (struct gemm_fetch){.from = (const char *)b,
+                               .lines = across ? n : k,
+                               .stride = (across ? g->b_column : g->b_row) * sizeof(T),
+                               .bytes = (across ? k : n) * sizeof(T)};
+}
+
+/* to[p][j] = b[j][p] for p < k, j < n: a panel of a b whose columns lie along memory. */
+static void NAME(pack_columns)(size_t k, size_t n, T *to, const T *b, size_t b_column)
+{
+    enum { WIDTH = GEMM_VECTORS * LEN };
+    for (size_t j = 0; j < n; j += LEN)
+        for (size_t p = 0; p < k; p += LEN) {
+            const size_t steps = gemm_min(k - p, LEN), columns = gemm_min(n - j, LEN);
+            const T *from = b + j * b_column + p;
+            VT block[LEN];
+            if (steps == LEN && columns == LEN)
+                GEMM_UNROLL for (size_t c = 0; c < LEN; c++) block[c] = V(load)(from + c * b_column);
+            else
+                GEMM_UNROLL for (size_t c = 0; c < LEN; c++) block[c] =
+                    c < columns ? V(load_n)(from + c * b_column, steps) : V(zero)();
+            V(transpose)(block);
+            T *panel = to + p * WIDTH + j;
+            GEMM_UNROLL for (size_t q = 0; q < LEN; q++) if (q < steps)
+                V(store)(panel + q * WIDTH, block[q]);
+        }
 }
 
 /* k steps by n columns of b, from b on, as panels of a tile's width, each one k rows of them. */
@@ -113,14 +139,15 @@ static void NAME(pack_b)(const struct wa_gemm *g, const T *b, size_t k, size_t n
     enum { WIDTH = GEMM_VECTORS * LEN };
     if (g->b_column != 1) {
         for (size_t j = 0; j < n; j += WIDTH, to += k * WIDTH)
-            NAME(transpose)(gemm_min(n - j, WIDTH), k, to, WIDTH, b + j * g->b_column, g->b_column);
+            NAME(pack_columns)(k, gemm_min(n - j, WIDTH), to, b + j * g->b_column, g->b_column);
         return;
     }
     for (size_t p = 0; p < k; p++, b += g->b_row, to += WIDTH) {
         T *panel = to;
         size_t j = 0;
+        /* Rows may be too far apart for the hardware's prefetch. */
         for (size_t at = 0; at < n && p + 4 < k; at += 64 / sizeof(T))
-            __builtin_prefetch(b + 4 * g->b_row + at); /* rows may be too far apart for the hardware's */
+            __builtin_prefetch(b + 4 * g->b_row + at);
         for (; j + WIDTH <= n; j += WIDTH, panel += k * WIDTH)
             GEMM_UNROLL for (size_t v = 0; v < WIDTH; v += LEN) V(store)(panel + v, V(load)(b + j + v));
         if (j < n) memcpy(panel, b + j, (n - j) * sizeof(T));

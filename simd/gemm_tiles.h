@@ -65,17 +65,16 @@ static void NAME(narrow_tile)(struct NAME(job) * t, size_t rows, size_t n)
 }
 
 /* A strip of rows by columns: tiles side by side. packed: b lies in panels of a whole tile's width.
- * Before each tile of number part of parts, fetch, if given, is called to ask for what is needed later.
- */
+ * Before each tile a share of fetch is asked for. */
 static void NAME(strip)(struct NAME(job) * t, size_t rows, size_t columns, bool packed,
-                        struct NAME(fetch) * fetch)
+                        struct gemm_fetch *fetch)
 {
     enum { WIDTH = GEMM_VECTORS * LEN };
     const T *b = t->b;
     T *c = t->c;
     const size_t panel = packed ? t->k * WIDTH : WIDTH, tiles = columns / WIDTH;
     for (size_t i = 0; i < tiles; i++, t->b += panel, t->c += WIDTH) {
-        if (fetch->rows) NAME(fetch_a)(fetch->g, fetch->i, fetch->rows, fetch->p, t->k, i, tiles);
+        if (fetch->lines) gemm_fetch(fetch);
         NAME(whole)[rows - 1](t);
     }
     columns %= WIDTH;

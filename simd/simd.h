@@ -17,89 +17,90 @@ enum { WA_F32, WA_F64, WA_REALS, WA_I32 = WA_REALS, WA_U8, WA_TYPES };
 #define WA_LANES 64
 
 /* -- elementwise: y[i] = f(x[0][i], x[1][i], ...). y may be one of the x, no other overlap. ------- */
-#define WA_MAPS(X)                                                                                    \
-    X(copy, 1)          /* x */                                                                       \
-    X(neg, 1)           /* -x */                                                                      \
-    X(exp, 1)                                                                                         \
-    X(log, 1)                                                                                         \
-    X(sqrt, 1)                                                                                        \
-    X(tanh, 1)                                                                                        \
-    X(sigmoid, 1)       /* 1 / (1 + exp(-x)) */                                                       \
-    X(relu, 1)          /* x > 0 ? x : 0 */                                                           \
-    X(add, 2)                                                                                         \
-    X(sub, 2)                                                                                         \
-    X(mul, 2)                                                                                         \
-    X(div, 2)                                                                                         \
-    X(gate, 2)          /* x1 > 0 ? x0 : 0 */                                                         \
-    X(greater_equal, 2) /* x0 >= x1 ? 1 : 0 */                                                        \
-    X(equal, 2)         /* x0 == x1 ? 1 : 0 */                                                        \
+#define WA_MAPS(X)                                                                                     \
+    X(copy, 1) /* x */                                                                                 \
+    X(neg, 1)  /* -x */                                                                                \
+    X(exp, 1)                                                                                          \
+    X(log, 1)                                                                                          \
+    X(sqrt, 1)                                                                                         \
+    X(tanh, 1)                                                                                         \
+    X(sigmoid, 1) /* 1 / (1 + exp(-x)) */                                                              \
+    X(relu, 1)    /* x > 0 ? x : 0 */                                                                  \
+    X(add, 2)                                                                                          \
+    X(sub, 2)                                                                                          \
+    X(mul, 2)                                                                                          \
+    X(div, 2)                                                                                          \
+    X(gate, 2)          /* x1 > 0 ? x0 : 0 */                                                          \
+    X(greater_equal, 2) /* x0 >= x1 ? 1 : 0 */                                                         \
+    X(equal, 2)         /* x0 == x1 ? 1 : 0 */                                                         \
     X(where, 3)         /* x0 != 0 ? x1 : x2 */
 
 enum wa_map {
 #define WA_MAP_ENUM(name, arity) WA_MAP_##name,
     WA_MAPS(WA_MAP_ENUM)
 #undef WA_MAP_ENUM
-    WA_MAP_COUNT
+        WA_MAP_COUNT
 };
 typedef void wa_map_fn(size_t n, void *y, const void *const x[]);
 
-/* The maps of two operands with broadcasting: y[r*n + j] = f(x[0][...], x[1][...]), r < rows, x[k]'s element
- * being r*x_row[k] + j*x_column[k]. x_row is any stride, x_column 0 or 1: a row for all rows is 0, 1; a
- * column for all columns 1, 0; a number 0, 0. y may be an x that is of y's own shape. */
+/* The maps of two operands with broadcasting: y[r*n + j] = f(x[0][...], x[1][...]), r < rows, x[k]'s
+ * element being r*x_row[k] + j*x_column[k]. x_row is any stride, x_column 0 or 1: a row for all rows is
+ * 0, 1; a column for all columns 1, 0; a number 0, 0. y may be an x that is of y's own shape. */
 #define WA_STRETCHES(X) X(add) X(sub) X(mul) X(div) X(gate) X(greater_equal) X(equal)
 
 enum wa_stretch {
 #define WA_STRETCH_ENUM(name) WA_STRETCH_##name,
     WA_STRETCHES(WA_STRETCH_ENUM)
 #undef WA_STRETCH_ENUM
-    WA_STRETCH_COUNT
+        WA_STRETCH_COUNT
 };
 typedef void wa_stretch_fn(size_t rows, size_t n, void *y, const void *const x[], const size_t x_row[],
                            const size_t x_column[]);
 
 /* -- reductions ---------------------------------------------------------------------------------- */
-#define WA_FOLDS(X)                                                                                   \
-    X(sum)                                                                                            \
-    X(max)         /* vmax(a, b) = a > b ? a : b, the accumulator being a */                          \
-    X(min)         /* a < b ? a : b */                                                                \
+#define WA_FOLDS(X)                                                                                    \
+    X(sum)                                                                                             \
+    X(max)         /* vmax(a, b) = a > b ? a : b, the accumulator being a */                           \
+    X(min)         /* a < b ? a : b */                                                                 \
     X(sum_squares) /* fma(x, x, a) */
 
 enum wa_fold {
 #define WA_FOLD_ENUM(name) WA_FOLD_##name,
     WA_FOLDS(WA_FOLD_ENUM)
 #undef WA_FOLD_ENUM
-    WA_FOLD_COUNT
+        WA_FOLD_COUNT
 };
 /* y[r] = fold of x[r*n ... r*n+n-1], by the lanes' rule. */
 typedef void wa_fold_last_fn(size_t rows, size_t n, void *y, const void *x);
 /* y[j] = fold over i in order, from the identity, of x[i*stride + j]; j < n. */
 typedef void wa_fold_first_fn(size_t count, size_t n, size_t stride, void *y, const void *x);
-/* y[r] = index of the first largest, or smallest, of x[r*n ... r*n+n-1]; n in 1 ... 2^31-1. NaN is never it;
- * 0 for a row of nothing else. */
+/* y[r] = index of the first largest, or smallest, of x[r*n ... r*n+n-1]; n in 1 ... 2^31-1. NaN is
+ * never it; 0 for a row of nothing else. */
 typedef void wa_arg_fn(size_t rows, size_t n, int32_t *y, const void *x);
 /* y[r] = sum of a[r*n + i] * b[r*n + i], fused, by the lanes' rule. */
 typedef void wa_dot_fn(size_t rows, size_t n, void *y, const void *a, const void *b);
-/* mean[r] and variance[r] of rows of n: in pieces of 2048, sum / count and the sum of squares about that,
- * both by the lanes' rule, put together in order; variance is the last divided by n. NaN for n = 0. */
+/* mean[r] and variance[r] of rows of n: in pieces of 2048, sum / count and the sum of squares about
+ * that, both by the lanes' rule, put together in order; variance is the last divided by n. NaN for n =
+ * 0. */
 typedef void wa_moments_fn(size_t rows, size_t n, void *mean, void *variance, const void *x);
-/* y = (x - mean) * (1 / sqrt(variance + epsilon)), then * gain[j] and + bias[j], either of which may be NULL. y
- * may be x. */
+/* y = (x - mean) * (1 / sqrt(variance + epsilon)), then * gain[j] and + bias[j], either of which may be
+ * NULL. y may be x. */
 typedef void wa_normalize_fn(size_t rows, size_t n, void *y, const void *x, const void *gain,
                              const void *bias, double epsilon);
 
 /* -- rows: softmax and its kin over contiguous rows of n, the maximum and the sum by the lanes' rule.
  * softmax: e = exp(x - max), y = e * (1 / sum e). log_softmax: y = (x - max) - log(sum e).
  * logsumexp: one number a row, max + log(sum e), and -infinity for n = 0. y may be x. ------------- */
-#define WA_ROWS(X)                                                                                    \
-    X(softmax)                                                                                        \
-    X(log_softmax)                                                                                    \
+#define WA_ROWS(X)                                                                                     \
+    X(softmax)                                                                                         \
+    X(log_softmax)                                                                                     \
     X(logsumexp)
 
 enum wa_row {
 #define WA_ROW_ENUM(name) WA_ROW_##name,
     WA_ROWS(WA_ROW_ENUM)
 #undef WA_ROW_ENUM
-    WA_ROW_COUNT
+        WA_ROW_COUNT
 };
 typedef void wa_row_fn(size_t rows, size_t n, void *y, const void *x);
 
@@ -150,23 +151,24 @@ struct wa_gemm {
     size_t c_row;
     double alpha, beta; /* exact in the elements' type */
 
-    /* The left operand made on the way: a[i][p] = a_scale * (T)a[a_rows[i]*a_row + a_columns[p]*a_column]
-     * where an index that is NULL counts as the identity and a_scale 0 as 1. Indices are not checked;
-     * one given goes with the stride that is not 1. The bits are those of gather, cast, multiply. */
+    /* The left operand made on the way: a[i][p] = a_scale * (T)a[a_rows[i]*a_row +
+     * a_columns[p]*a_column] where an index that is NULL counts as the identity and a_scale 0 as 1.
+     * Indices are not checked; one given goes with the stride that is not 1. The bits are those of
+     * gather, cast, multiply. */
     bool a_u8; /* a holds uint8_t */
     const int32_t *a_rows, *a_columns;
     double a_scale; /* exact in the elements' type */
 
-    /* With an epilogue c may be NULL (and beta 0): the tiles are then in the scratch memory, and the epilogue
-     * alone sees the result. Else they are in c. It may change a tile, and read and write all else that
-     * a and b do not share memory with. row and column count from these. */
+    /* With an epilogue c may be NULL (and beta 0): the tiles are then in the scratch memory, and the
+     * epilogue alone sees the result. Else they are in c. It may change a tile, and read and write all
+     * else that a and b do not share memory with. row and column count from these. */
     wa_gemm_epilogue_fn *epilogue;
     void *context;
     size_t row, column;
 
     /* Products in all, 0 as 1, and the distances in elements from one's operands to the next's, of any
-     * value. To the epilogue the results are below one another: those of product q begin at row + q times
-     * batch_rows, 0 as m. */
+     * value. To the epilogue the results are below one another: those of product q begin at row + q
+     * times batch_rows, 0 as m. */
     size_t batch, a_batch, b_batch, c_batch, batch_rows;
 };
 /* Bytes of scratch memory that gemm needs for this shape, 0 for small ones; a shape whose m, n or k are
@@ -175,10 +177,10 @@ typedef size_t wa_gemm_scratch_fn(const struct wa_gemm *g);
 /* scratch: aligned to 64 bytes, one for each call under way. */
 typedef void wa_gemm_fn(const struct wa_gemm *g, void *scratch);
 
-/* Sharing the work between threads. parts: how many are worth while, at most threads and at least 1. part:
- * the one of that index, maybe empty, to be run with scratch memory of its own, for which what g needs is
- * enough; the epilogue still counts from g's corner. The cuts depend on g's sizes and parts alone: a
- * batch's range is cut if it is long, else rows and columns of c, columns where tiles end. */
+/* Sharing the work between threads. parts: how many are worth while, at most threads and at least 1.
+ * part: the one of that index, maybe empty, to be run with scratch memory of its own, for which what g
+ * needs is enough; the epilogue still counts from g's corner. The cuts depend on g's sizes and parts
+ * alone: a batch's range is cut if it is long, else rows and columns of c, columns where tiles end. */
 size_t wa_gemm_parts(const struct wa_gemm *g, size_t threads);
 void wa_gemm_part(const struct wa_gemm *g, int type, size_t parts, size_t index, struct wa_gemm *part);
 
@@ -208,15 +210,15 @@ struct wa_simd {
 const struct wa_simd *wa_simd_level(int index);
 /* Whether this CPU, and its operating system, can run a level. */
 bool wa_simd_usable(const struct wa_simd *level);
-/* The level of that name, or for NULL the best usable one. NULL when there is none: *why then says so in
- * a sentence that can be shown ("this CPU has no ..."), a constant string. */
+/* The level of that name, or for NULL the best usable one. NULL when there is none: *why then says so
+ * in a sentence that can be shown ("this CPU has no ..."), a constant string. */
 const struct wa_simd *wa_simd_find(const char *name, const char **why);
 /* Names and arities of the maps, for messages and tests. */
 const char *wa_map_name(enum wa_map map);
 int wa_map_arity(enum wa_map map);
 
-/* Sets this thread's floating-point mode to what the kernels assume (round to nearest, denormals kept, no
- * traps); leave restores what enter returned. */
+/* Sets this thread's floating-point mode to what the kernels assume (round to nearest, denormals kept,
+ * no traps); leave restores what enter returned. */
 uint64_t wa_fp_enter(void);
 void wa_fp_leave(uint64_t mode);
 /* Tells the core that this thread is waiting in a loop. */

@@ -156,10 +156,10 @@ static double *copied(const double *x, washi_shape shape)
 
 static void near(const struct probe *p, const char *what, int64_t i, double v, double e)
 {
-    ck_assert_msg(isfinite(v) && isfinite(e), "%s of %s is not finite", what, p->s.op->name);
-    ck_assert_msg(fabs(v - e) <= 2e-7 * (1 + fabs(e)),
-                  "%s of %s, element %lld: %.12g, by differences %.12g", what, p->s.op->name,
-                  (long long)i, v, e);
+    const bool good = isfinite(v) && isfinite(e) && fabs(v - e) <= 2e-7 * (1 + fabs(e));
+    if (!good)
+        ck_abort_msg("%s of %s, element %lld: %.12g, by differences %.12g", what, p->s.op->name,
+                     (long long)i, v, e);
 }
 
 /* g and h against central differences of L and s, element by element. */
@@ -255,7 +255,8 @@ static void check_no_gradient(const struct wa_op *op, bool indices_alone)
     for (int k = 0; k < n; k++) {
         ck_assert(same_shape(washi_shape_of(dz[k]), washi_shape_of(z[k])));
         for (int64_t e = 0; e < washi_size(z[k]->shape); e++)
-            ck_assert_msg(fpclassify(washi_f64(dz[k])[e]) == FP_ZERO, "%s passes a gradient", op->name);
+            if (fpclassify(washi_f64(dz[k])[e]) != FP_ZERO)
+                ck_abort_msg("%s passes a gradient", op->name);
     }
     washi_tape_free(t);
     free_sample(&s);
@@ -336,6 +337,7 @@ START_TEST(same_bits_when_split)
 {
     struct settings set = open_settings();
     const washi_dtype type = _i ? WASHI_F64 : WASHI_F32;
+    const bool lean = getenv("WASHI_LEAN"); /* a tenth of the elements, whether or not that splits */
     int split = 0, all = 0;
     for (int i = 0; wa_ops[i]; i++) {
         if (wa_ops[i]->source) continue;
@@ -343,7 +345,7 @@ START_TEST(same_bits_when_split)
             struct sample s = grown_sample(wa_ops[i], type, by);
             struct result r = run_sample(w, &s);
             const bool enough = r.tasks >= ENOUGH_TASKS,
-                       last = enough || elements_of(&s) > MOST_ELEMENTS;
+                       last = enough || elements_of(&s) > (lean ? MOST_ELEMENTS / 10 : MOST_ELEMENTS);
             if (last) near_plain(&s, &r);
             if (last) check_settings(&set, &s);
             if (last && !enough)
@@ -358,7 +360,7 @@ START_TEST(same_bits_when_split)
     }
     printf("%d of %d ops in %s split into %d tasks or more\n", split, all, washi_dtype_name(type),
            ENOUGH_TASKS);
-    ck_assert_int_ge(split, all - 5);
+    if (!lean) ck_assert_int_ge(split, all - 5);
     close_settings(&set);
 }
 END_TEST
@@ -380,7 +382,8 @@ int main(void)
     suite_add_tcase(ops, errors_case());
     SRunner *runner = srunner_create(ops);
     srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
+    /* CK_RUN_CASE picks a case by its name; with a wrong name nothing runs, which is no success. */
+    const int failed = srunner_ntests_failed(runner) + !srunner_ntests_run(runner);
     srunner_free(runner);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

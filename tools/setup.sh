@@ -35,7 +35,7 @@ missing_of() {
   for package; do installed "$package" || printf ' %s' "$package"; done
 }
 
-# shellcheck disable=SC2086 # lists of words, here and below
+# shellcheck disable=SC2086 # lists of words
 missing=$(missing_of $wanted) missing_optional=$(missing_of $optional)
 [ -n "$missing$missing_optional" ] || { echo "setup: every package is there" >&2; exit 0; }
 
@@ -57,6 +57,7 @@ install() { $as_root apt-get install -y -qq --no-install-recommends "$@" >&2; }
 $as_root apt-get update -qq >&2 || [ -z "$missing" ] # who has no network has what is optional or not
 if [ -n "$missing" ]; then
   echo "setup: installing$missing" >&2
+  # shellcheck disable=SC2086
   install $missing
 fi
 for package in $missing_optional; do

@@ -8,13 +8,7 @@ build=${WASHI_BUILD:-$root/build}-gcc
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-if ! command -v qemu-x86_64 >/dev/null; then
-  if [ "$(id -u)" != 0 ]; then
-    echo "test-cpus: install this first, which takes root: apt-get install qemu-user" >&2
-    exit 1
-  fi
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends qemu-user >&2
-fi
+sh "$root/tools/setup.sh" --emulate
 
 [ -f "$build/build.ninja" ] || CC=gcc meson setup "$build" "$root"
 ninja -C "$build" build.ninja >/dev/null # so that meson knows new targets

@@ -339,11 +339,13 @@ START_TEST(same_bits_when_split)
     const washi_dtype type = _i ? WASHI_F64 : WASHI_F32;
     const bool lean = getenv("WASHI_LEAN"); /* a tenth of the elements, whether or not that splits */
     int split = 0, all = 0;
+    washi *several; /* a context of one thread splits nothing */
+    ck_assert_msg(!washi_open(&several, &(washi_options){.threads = 3}), "%s", washi_message());
     for (int i = 0; wa_ops[i]; i++) {
         if (wa_ops[i]->source) continue;
         for (int64_t by = 9;; by = by * 3 / 2) {
             struct sample s = grown_sample(wa_ops[i], type, by);
-            struct result r = run_sample(w, &s);
+            struct result r = run_sample(several, &s);
             const bool enough = r.tasks >= ENOUGH_TASKS,
                        last = enough || elements_of(&s) > (lean ? MOST_ELEMENTS / 10 : MOST_ELEMENTS);
             if (last) near_plain(&s, &r);
@@ -361,6 +363,7 @@ START_TEST(same_bits_when_split)
     printf("%d of %d ops in %s split into %d tasks or more\n", split, all, washi_dtype_name(type),
            ENOUGH_TASKS);
     if (!lean) ck_assert_int_ge(split, all - 5);
+    washi_close(several);
     close_settings(&set);
 }
 END_TEST

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what is missing, builds with gcc as it is released and with clang under the address and
-# undefined-behaviour sanitizers, every warning an error, and runs all tests on both builds. Then the
-# kernels, the ops and training on emulated CPUs: x86 without FMA and without AVX-512, and aarch64.
-# usage: sh tools/test.sh     builds in ${WASHI_BUILD:-build}-gcc, -clang and -neon
+# undefined-behaviour sanitizers, every warning an error, and runs all tests on both builds. Emulated CPUs
+# are apart: tools/test-cpus.sh, tools/test-neon.sh.
+# usage: sh tools/test.sh     builds in ${WASHI_BUILD:-build}-gcc and -clang
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${WASHI_BUILD:-$root/build}

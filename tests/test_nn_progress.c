@@ -191,7 +191,9 @@ START_TEST(on_a_terminal)
         ck_assert(done >= 1 && done <= 5000);
         if (done < 5000) ck_assert_msg(strstr(at, "\033[37m") != NULL, "no part of the bar is grey");
     }
-    ck_assert_msg(partial > 0 && lines - partial == 2, "%d lines, %d partial", lines, partial);
+    /* An epoch ends with a whole line; when its last batch was due for a line too, with two. */
+    const int whole = lines - partial;
+    ck_assert_msg(partial > 0 && whole >= 2 && whole <= 4, "%d lines, %d partial", lines, partial);
     ck_assert_msg(partial <= 20 * took + 1, "%d lines in %g s", partial, took);
     ck_assert_msg(strstr(s.text, "\r5000/5000 \033[32m━") != NULL, "no whole bar");
     ck_assert_str_eq(s.text + s.used - 4, "\r\n\r\n");

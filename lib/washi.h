@@ -387,10 +387,28 @@ WASHI_API washi_tensor *washi_weight(washi_scope *s, const char *name, washi_wei
 /** Whether this call of the model is a training step. */
 WASHI_API bool washi_training(const washi_scope *s);
 
-/** Initialisers. glorot_uniform is uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010),
- * where a shape [..., a, b] has fans a and b times the sizes before them, [n] has n and n, and a scalar
- * 1 and 1; random_normal has mean 0 and standard deviation 0.05, as Keras'. */
-WASHI_API washi_init_fn washi_zeros, washi_ones, washi_glorot_uniform, washi_random_normal;
+/** Initialisers, as Keras defines them: random_normal has mean 0 and standard deviation 0.05,
+ * random_uniform lies in +-0.05, truncated_normal is random_normal without what is beyond two deviations.
+ * The others have a variance by the fans of the weight, where a shape [..., a, b] has fans in and out of
+ * a and b times the sizes before them, [n] of n and n, and a scalar of 1 and 1: glorot 2 / (in + out)
+ * (Glorot and Bengio 2010), he 2 / in (He et al. 2015), lecun 1 / in (LeCun et al. 1998); *_uniform in
+ * +-sqrt(3 * variance), *_normal cut off at two deviations and stretched to have the variance. */
+WASHI_API washi_init_fn washi_zeros, washi_ones, washi_random_normal, washi_random_uniform,
+    washi_truncated_normal, washi_glorot_uniform, washi_glorot_normal, washi_he_uniform, washi_he_normal,
+    washi_lecun_uniform, washi_lecun_normal;
+/** [..., b] taken as a matrix with b columns: its columns, or if it has more columns than rows its rows,
+ * are orthonormal, and each such matrix is as likely (Saxe et al. 2014). WASHI_BAD_SHAPE: fewer than two
+ * axes. */
+WASHI_API washi_init_fn washi_orthogonal;
+/** Every element value: Keras' Constant, as what an initialiser of your own calls. Others with numbers of
+ * your own are made in the same way, on washi_fill_normal and its like, or on those above:
+ *
+ *     washi_status tenth(washi *w, washi_shape shape, uint64_t stream, float *out)
+ *     {
+ *         return washi_init_constant(w, shape, 0.1, out);
+ *     }
+ */
+WASHI_API washi_status washi_init_constant(washi *w, washi_shape shape, double value, float *out);
 
 /** activation(x @ kernel + bias) with kernel [last axis of x, units] (glorot_uniform) and bias [units]
  * (zeros). As a layer of a scope it is named "dense", "dense_1" ... in the order of the calls.
@@ -470,6 +488,11 @@ WASHI_API washi_status washi_model_freeze(washi_model *m, const char *prefix, bo
 /** mean((target - prediction)^2); the shapes must be equal ([n] and [n, 1] count as equal), an integer
  * target is cast. */
 WASHI_API washi_loss_fn washi_mean_squared_error;
+/** mean(|target - prediction|); shapes as for washi_mean_squared_error. Its derivative at 0 is 0. */
+WASHI_API washi_loss_fn washi_mean_absolute_error;
+/** The mean of error^2 / 2 where the error is at most 1, and of |error| - 1/2 where it is more (Huber 1964,
+ * with delta 1); shapes as for washi_mean_squared_error. */
+WASHI_API washi_loss_fn washi_huber;
 /** -mean(target log(p) + (1 - target) log(1 - p)); shapes as for washi_mean_squared_error. Straight from
  * washi_sigmoid: computed from the logits. */
 WASHI_API washi_loss_fn washi_binary_crossentropy;

@@ -192,6 +192,23 @@ START_TEST(mean_squared_error)
 }
 END_TEST
 
+/* Errors of 0, inside, at the bound, outside and on both sides. */
+START_TEST(mean_absolute_error_and_huber)
+{
+    const double p[6] = {1, 2.5, -3, 4, 0.75, -2}, target[6] = {1, 2, -2, 6.5, 1, -5};
+    const double by_absolute[6] = {0, 1 / 6.0, -1 / 6.0, -1 / 6.0, -1 / 6.0, 1 / 6.0};
+    const double by_huber[6] = {0, 0.5 / 6, -1 / 6.0, -1 / 6.0, -0.25 / 6, 1 / 6.0};
+    washi_tensor *x = input(6, 1, p), *y = doubles(6, 1, target);
+    is(washi_mean_absolute_error(y, x), 7.25 / 6, x, by_absolute);
+    is(washi_huber(y, x), (0.125 + 0.5 + 2 + 0.03125 + 2.5) / 6, x, by_huber);
+    const int32_t whole[6] = {1, 2, -2, 6, 1, -5};
+    is(washi_mean_absolute_error(labels(6, whole), x), 6.75 / 6, x, by_absolute);
+    const double broken[2] = {NAN, 1}, one[2] = {1, 1};
+    ck_assert(isnan(washi_item(washi_mean_absolute_error(doubles(2, 1, one), input(2, 1, broken)))));
+    ck_assert(isnan(washi_item(washi_huber(doubles(2, 1, one), input(2, 1, broken)))));
+}
+END_TEST
+
 START_TEST(in_floats)
 {
     float x[12];
@@ -247,6 +264,9 @@ START_TEST(mistakes)
     refused(washi_mean_squared_error, INPUT(F32, 1, {4}), INPUT(F32, 2, {4, 4}), WASHI_BAD_SHAPE,
             "equal shapes");
     refused(washi_mean_squared_error, INPUT(F32, 1, {4}), INPUT(I32, 1, {4}), WASHI_BAD_TYPE, "i32");
+    refused(washi_mean_absolute_error, INPUT(F32, 1, {3}), INPUT(F32, 1, {4}), WASHI_BAD_SHAPE,
+            "mean_absolute_error: ");
+    refused(washi_huber, INPUT(F32, 1, {3}), INPUT(F32, 1, {4}), WASHI_BAD_SHAPE, "huber: ");
     refused(washi_binary_crossentropy, INPUT(F32, 1, {4}), washi_sigmoid(INPUT(F32, 1, {5})),
             WASHI_BAD_SHAPE, "binary_crossentropy: ");
     refused(washi_categorical_crossentropy, INPUT(F32, 2, {4, 2}), INPUT(F32, 2, {4, 3}),
@@ -280,6 +300,7 @@ int main(void)
                                   binary,
                                   binary_derivatives_at_zero,
                                   mean_squared_error,
+                                  mean_absolute_error_and_huber,
                                   in_floats,
                                   accuracy,
                                   labels_out_of_range,

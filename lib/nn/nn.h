@@ -91,6 +91,11 @@ struct washi_scope {
 struct wa_name *wa_nn_name(struct wa_call *c, const char *parent, const char *name, const char *kind);
 void wa_nn_names_free(struct wa_call *c);
 
+/* -- initialisers ------------------------------------------------------------------------------ */
+
+/* What every initialiser asks of its arguments. */
+washi_status wa_nn_check_init(const char *who, washi *w, washi_shape shape, const float *out);
+
 /* -- losses ------------------------------------------------------------------------------------ */
 
 /* The target in the prediction's type and shape; [n] and [n, 1] fit each other. NULL after an error. */

@@ -1,16 +1,74 @@
-/* ops.h: the list of all primitives, in the order of the reference. */
+/* ops.h: the list of all primitives, in the order of the reference: one list per family and file. */
 #ifndef WA_OPS_H
 #define WA_OPS_H
 
 #include "autodiff/tape.h"
 
-#define WA_OPS(X)                                                                                      \
-    X(input)                                                                                           \
-    X(constant)                                                                                        \
-    X(variable) X(neg) X(exp) X(log) X(sqrt) X(tanh) X(sigmoid) X(relu) X(add) X(sub) X(mul) X(div)    \
-        X(gate) X(greater_equal) X(equal) X(where) X(sum) X(max) X(argmax) X(softmax) X(log_softmax)   \
-            X(logsumexp) X(matmul) X(reshape) X(stop_gradient) X(permute) X(broadcast_to) X(slice)     \
-                X(pad) X(concat) X(take) X(scatter) X(one_hot) X(cast)
+// clang-format off
+
+/* ops_source.c */
+#define WA_OPS_SOURCE(X) \
+    X(input) \
+    X(constant) \
+    X(variable)
+
+/* ops_map.c */
+#define WA_OPS_MAP(X) \
+    X(neg) \
+    X(exp) \
+    X(log) \
+    X(sqrt) \
+    X(tanh) \
+    X(sigmoid) \
+    X(relu) \
+    X(add) \
+    X(sub) \
+    X(mul) \
+    X(div) \
+    X(gate) \
+    X(greater_equal) \
+    X(equal) \
+    X(where)
+
+/* ops_reduce.c */
+#define WA_OPS_REDUCE(X) \
+    X(sum) \
+    X(max) \
+    X(argmax) \
+    X(softmax) \
+    X(log_softmax) \
+    X(logsumexp)
+
+/* ops_matmul.c */
+#define WA_OPS_MATMUL(X) \
+    X(matmul)
+
+/* ops_shape.c */
+#define WA_OPS_SHAPE(X) \
+    X(reshape) \
+    X(stop_gradient) \
+    X(permute) \
+    X(broadcast_to) \
+    X(slice) \
+    X(pad) \
+    X(concat)
+
+/* ops_index.c */
+#define WA_OPS_INDEX(X) \
+    X(take) \
+    X(scatter) \
+    X(one_hot) \
+    X(cast)
+
+#define WA_OPS(X) \
+    WA_OPS_SOURCE(X) \
+    WA_OPS_MAP(X) \
+    WA_OPS_REDUCE(X) \
+    WA_OPS_MATMUL(X) \
+    WA_OPS_SHAPE(X) \
+    WA_OPS_INDEX(X)
+
+// clang-format on
 
 #define WA_OP_DECLARE(name) extern const struct wa_op wa_op_##name;
 WA_OPS(WA_OP_DECLARE)

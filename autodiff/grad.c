@@ -27,6 +27,22 @@ struct sweep {
     bool *active;         /* by id: depends on some x */
 };
 
+/* Whether g can be a gradient of operand i of y: a rule of the user's own may have made it. */
+static bool fits(const washi_tensor *y, int i, const washi_tensor *g)
+{
+    const washi_tensor *x = y->x[i];
+    washi_shape both;
+    char a[WA_SHAPE_TEXT], b[WA_SHAPE_TEXT];
+    if (g->tape != y->tape)
+        return wa_op_error(y, WASHI_MISUSE, "the rule's gradient of operand %d is on another tape", i);
+    if (g->type == x->type && wa_shape_broadcast(x->shape, g->shape, &both) &&
+        wa_shape_equal(both, g->shape))
+        return true;
+    return wa_op_error(y, WASHI_BAD_SHAPE, "the rule's gradient of operand %d is %s %s, not %s %s", i,
+                       washi_dtype_name(g->type), wa_shape_text(g->shape, a), washi_dtype_name(x->type),
+                       wa_shape_text(x->shape, b));
+}
+
 static void accumulate(struct sweep *s, const washi_tensor *x, washi_tensor *g)
 {
     washi_tensor **sum = &s->grads[x->id];
@@ -56,7 +72,8 @@ static void go_back(struct sweep *s, washi_tensor *y)
     }
     y->op->rule(y, s->grads[y->id], gx);
     for (int i = 0; i < y->n && !s->tape->status; i++)
-        if (gx[i] && s->active[y->x[i]->id]) accumulate(s, y->x[i], sum_to(gx[i], y->x[i]->shape));
+        if (gx[i] && s->active[y->x[i]->id] && fits(y, i, gx[i]))
+            accumulate(s, y->x[i], sum_to(gx[i], y->x[i]->shape));
 }
 
 static washi_status sweep(struct sweep *s, int ny, washi_tensor *const y[], washi_tensor *const v[],

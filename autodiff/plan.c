@@ -82,7 +82,8 @@ static bool overwrites(const struct wa_graph *g, int v, int r)
     return reads;
 }
 
-/* The last step that can fail when others have run: one that checks indices made by a step. */
+/* The last step before whose end a run can fail when others have run: one that checks indices made by a
+ * step, or an op of the user's own, which may fail when it has written some of its value. */
 static int last_check(const struct wa_graph *g)
 {
     int last = -1;
@@ -91,6 +92,8 @@ static int last_check(const struct wa_graph *g)
         int checked = wa_checked_operand(value);
         if (value->step > last && checked >= 0 && !is_source(g, root_of(g, value->x[checked])))
             last = value->step;
+        if (value->step >= last && value->node->op->check && value->node->op->checked < 0)
+            last = value->step + 1;
     }
     return last;
 }

@@ -12,6 +12,8 @@ struct wa_attr {
     washi_dtype type;
     int64_t begin, end;
     washi_shape shape;
+    const void *data; /* on the tape: the parameters of an op of the user's own (own.c) */
+    size_t size;
 };
 
 struct washi_tensor {
@@ -35,6 +37,7 @@ struct washi_tape {
     washi_tensor **nodes; /* by id */
     size_t count, capacity;
     washi_tensor *variables; /* the newest first */
+    struct wa_own *own;      /* ops of the user's own (own.c) */
     washi_status status;
 };
 
@@ -52,8 +55,8 @@ struct wa_op {
     /* How a step of it runs (step.h), where it is not one of a group of values made together (fused.h).
      */
     bool (*plan)(struct wa_step *s); /* geometry, tasks and scratch; false when memory is out */
-    washi_status (*check)(const struct wa_step *s); /* before a step's tasks: values of indices */
-    int checked;                                    /* with a check: the operand that holds them */
+    washi_status (*check)(const struct wa_step *s); /* before a step's tasks: what can fail */
+    int checked; /* with a check: the operand that holds indices; -1: the check computes the value */
     void (*run)(const struct wa_step *s, int task);
     void (*finish)(const struct wa_step *s); /* after the last task */
 

@@ -356,6 +356,55 @@ WASHI_API washi_status washi_array_new(washi *w, washi_dtype type, washi_shape s
 /** Frees what washi_array_new or a reader gave and clears *a; NULL and a cleared array are fine. */
 WASHI_API void washi_release(washi *w, washi_array *a);
 
+/* -- ops of your own --------------------------------------------------------------------------- */
+
+/** One step of a run, as a washi_op's run function sees it; all memory is row-major and aligned to its
+ * elements. */
+typedef struct {
+    int n;                /**< how many operands */
+    const washi_array *x; /**< their types, shapes and elements, not to be written */
+    washi_dtype type;     /**< of the result */
+    washi_shape shape;
+    void *y;            /**< the result, not cleared: every element is to be written */
+    void *scratch;      /**< as many bytes as the op asked for, aligned to 64, not cleared; or NULL */
+    const void *params; /**< as given to washi_apply; NULL without any */
+} washi_step;
+
+/** An op of your own, used like the library's by washi_apply. It is copied when first applied; the
+ * strings must live as long as the tape. Fields that are NULL have the meaning said there, so that only
+ * what is needed need be written: {.struct_size = sizeof(washi_op), .name = ..., .arity = ..., .run = ...}.
+ * None of the functions may keep state: equal nodes are computed once, and which run when is the
+ * library's choice. What infer and run report by washi_fail(NULL, ...) gets the op's name before it. */
+typedef struct {
+    size_t struct_size; /**< sizeof(washi_op), by which later versions know what is there */
+    const char *name;   /**< for messages, washi_op_name and washi_dump */
+    const char *doc;    /**< one line, or NULL */
+    int arity;          /**< how many operands; -1: any number from 1 */
+    /** The shape rule: checks the operands, which are never NULL, and sets the result's type and shape,
+     * both at first those of operand 0. Returns WASHI_OK, or what washi_fail returned. NULL: they stay. */
+    washi_status (*infer)(int n, washi_tensor *const x[], const void *params, washi_dtype *type,
+                          washi_shape *shape);
+    /** Computes the result, on any thread, perhaps for several programs at a time. It must not record, nor
+     * allocate from the tape. Returns WASHI_OK, or what washi_fail returned: then the run fails with that,
+     * and no weight is assigned. */
+    washi_status (*run)(const washi_step *s);
+    /** The derivative, in washi ops: from g, the gradient of y, gx[i], that of washi_operand(y, i), linear
+     * in g; all are NULL at first, which stands for zero. One of a shape that the operand stretches to is
+     * summed back. It may use y, the operands and washi_params(y). NULL: differentiating the op is
+     * WASHI_UNSUPPORTED. */
+    void (*rule)(washi_tensor *y, washi_tensor *g, washi_tensor *gx[]);
+    /** How many bytes of scratch a run needs, from types, shapes and params: elements are not there yet.
+     * NULL: none. */
+    size_t (*scratch)(const washi_step *s);
+} washi_op;
+
+/** Records an op of your own on n operands. params, params_size bytes, are copied; NULL and 0: none.
+ * WASHI_MISUSE: an incomplete op, another number of operands than its arity. */
+WASHI_API washi_tensor *washi_apply(const washi_op *op, int n, washi_tensor *const x[],
+                                    const void *params, size_t params_size);
+/** The parameters that y was recorded with by washi_apply; NULL: none. */
+WASHI_API const void *washi_params(const washi_tensor *y);
+
 /* -- layers ------------------------------------------------------------------------------------ */
 
 /* A layer is a plain function on tensors. It asks its scope for weights; they are created the first

@@ -31,6 +31,7 @@ int dumped(const washi_program *p, const char *word);
 
 TCase *derivatives_case(void); /* tape_derivatives.c */
 TCase *memory_case(void);      /* tape_memory.c */
+TCase *own_case(void);         /* tape_own.c */
 TCase *programs_case(void);    /* tape_programs.c */
 TCase *random_case(void);      /* tape_random.c */
 

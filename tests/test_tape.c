@@ -348,6 +348,7 @@ int main(void)
     Suite *tape = suite_create("tape");
     suite_add_tcase(tape, recording);
     suite_add_tcase(tape, derivatives_case());
+    suite_add_tcase(tape, own_case());
     suite_add_tcase(tape, programs_case());
     suite_add_tcase(tape, memory_case());
     suite_add_tcase(tape, random_case());

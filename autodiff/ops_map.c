@@ -17,6 +17,7 @@ static bool infer_map(washi_tensor *y)
         if (x->type != y->type)
             return wa_op_error(y, WASHI_BAD_TYPE, "operands of types %s and %s",
                                washi_dtype_name(y->type), washi_dtype_name(x->type));
+        if (wa_shape_equal(x->shape, y->shape)) continue;
         washi_shape before = y->shape;
         if (!wa_shape_broadcast(before, x->shape, &y->shape))
             return wa_op_error(y, WASHI_BAD_SHAPE, "%s and %s do not broadcast",

@@ -65,6 +65,15 @@ static int member_of(const struct builder *b, int x)
 
 /* -- operands and outputs -- */
 
+/* Moves a list of places, now that it is known how many there are, to where the step's memory is. */
+static bool keep_places(struct wa_step *s, struct wa_place **places, int n)
+{
+    struct wa_place *kept = wa_step_new(s, (size_t)n * sizeof *kept);
+    if (kept) memcpy(kept, *places, (size_t)n * sizeof *kept);
+    *places = kept;
+    return kept;
+}
+
 /* Numbers the values from outside that the group reads; the same value twice is one operand. */
 static bool find_operands(struct builder *b)
 {
@@ -72,8 +81,8 @@ static bool find_operands(struct builder *b)
     struct wa_graph *g = b->g;
     int step = g->values[b->member[0]].step, most = 0;
     for (int i = 0; i < b->members; i++) most += g->values[b->member[i]].n;
-    s->x = wa_step_new(s, (size_t)most * sizeof *s->x);
-    s->out = wa_step_new(s, (size_t)b->members * sizeof *s->out);
+    s->x = wa_arena_new(&g->arena, (size_t)most * sizeof *s->x, WA_ALIGN);
+    s->out = wa_arena_new(&g->arena, (size_t)b->members * sizeof *s->out, WA_ALIGN);
     if (!s->x || !s->out) return false;
     for (int i = 0; i < b->members; i++) {
         const struct wa_value *v = &g->values[b->member[i]];
@@ -90,7 +99,7 @@ static bool find_operands(struct builder *b)
             }
         }
     }
-    return true;
+    return keep_places(s, &s->x, s->n) && keep_places(s, &s->out, s->outputs);
 }
 
 /* -- reading -- */

@@ -20,7 +20,7 @@ struct washi {
     const struct wa_simd *simd;
     struct pthreadpool *pool; /* NULL with one thread or the caller's parallel */
     uint32_t pool_flags;
-    atomic_flag working;      /* a team has the threads */
+    atomic_flag working; /* a team has the threads */
 };
 
 /* -- errors -- */
@@ -45,6 +45,7 @@ static inline size_t wa_round_up(size_t n, size_t to) { return (n + to - 1) / to
 struct wa_arena {
     washi *w;
     struct wa_block *blocks; /* the newest first */
+    size_t next;             /* bytes of the next block; 0: of the first */
 };
 void *wa_arena_new(struct wa_arena *a, size_t size, size_t align); /* not zeroed; NULL: no memory */
 void wa_arena_free(struct wa_arena *a);
@@ -63,7 +64,13 @@ void wa_team_end(washi *w);
 enum { WA_SHAPE_TEXT = WASHI_MAX_RANK * 21 + 3 };
 /* "[64,784]" into text, of WA_SHAPE_TEXT bytes; returns text. */
 const char *wa_shape_text(washi_shape s, char *text);
-bool wa_shape_equal(washi_shape a, washi_shape b);
+static inline bool wa_shape_equal(washi_shape a, washi_shape b)
+{
+    if (a.rank != b.rank) return false;
+    for (int i = 0; i < a.rank; i++)
+        if (a.dim[i] != b.dim[i]) return false;
+    return true;
+}
 /* The shape a and b broadcast to, as NumPy's rule has it; false when there is none. */
 bool wa_shape_broadcast(washi_shape a, washi_shape b, washi_shape *out);
 /* The product of the sizes of axes begin ... end-1. */

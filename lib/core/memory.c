@@ -68,7 +68,10 @@ struct wa_block {
     size_t size, used; /* in bytes, this header among them */
 };
 
-enum { ARENA_BLOCK = 16 * 1024 };
+/* Blocks grow with the arena. Few large ones cost less than many small ones, and malloc (glibc's) keeps
+ * for itself up to twice the largest it has had back, so that with a factor of more than two an arena's
+ * pages need not come from the system anew for every tape. */
+enum { FIRST_BLOCK = 16 * 1024, LARGEST_BLOCK = 1024 * 1024 };
 
 void *wa_arena_new(struct wa_arena *a, size_t size, size_t align)
 {
@@ -84,14 +87,17 @@ void *wa_arena_new(struct wa_arena *a, size_t size, size_t align)
         wa_error(WASHI_NO_MEMORY, "no memory for %zu bytes", size);
         return NULL;
     }
-    size_t need = sizeof *b + align + size, bytes = need > ARENA_BLOCK / 4 ? need : ARENA_BLOCK;
+    size_t need = sizeof *b + align + size, usual = a->next ? a->next : FIRST_BLOCK;
+    bool alone = need > usual / 4;
+    size_t bytes = alone ? need : usual;
     b = washi_resize(a->w, NULL, 0, bytes);
     if (!b) return NULL;
+    if (!alone && usual < LARGEST_BLOCK) a->next = usual * 4;
     uintptr_t base = (uintptr_t)b, at = (base + sizeof *b + align - 1) / align * align - base;
     b->size = bytes;
     b->used = at + size;
     /* A big piece fills its block: the one in use stays in front. */
-    struct wa_block **where = bytes == ARENA_BLOCK || !a->blocks ? &a->blocks : &a->blocks->next;
+    struct wa_block **where = !alone || !a->blocks ? &a->blocks : &a->blocks->next;
     b->next = *where;
     *where = b;
     return (char *)b + at;

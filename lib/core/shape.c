@@ -53,14 +53,6 @@ const char *wa_shape_text(washi_shape s, char *text)
     return text;
 }
 
-bool wa_shape_equal(washi_shape a, washi_shape b)
-{
-    if (a.rank != b.rank) return false;
-    for (int i = 0; i < a.rank; i++)
-        if (a.dim[i] != b.dim[i]) return false;
-    return true;
-}
-
 bool wa_shape_broadcast(washi_shape a, washi_shape b, washi_shape *out)
 {
     washi_shape s = {.rank = a.rank > b.rank ? a.rank : b.rank};

@@ -564,22 +564,89 @@ WASHI_API washi_loss_fn washi_accuracy;
 
 /* -- optimisers -------------------------------------------------------------------------------- */
 
+/* An optimiser is a function that records a weight's new value from its gradient. Around it every
+ * optimiser does the same, in Keras' order: gradients are clipped, weights decay, then they are updated. */
+
 /** Turns gradients into new weights. Its state belongs to one model and one thread at a time. */
 typedef struct washi_optimizer washi_optimizer;
-/** momentum, weight_decay and nesterov as in Keras; 0 and false switch them off. */
+/** A weight's part of a step: hands the optimiser's function what it needs. */
+typedef struct washi_update washi_update;
+
+/** A learning rate that changes: a scalar of F64, recorded from the number of steps done before this one
+ * (a scalar of F64, 0 at first). A washi_variable on the same tape is a rate that the program sets. */
+typedef washi_tensor *washi_schedule_fn(washi_tensor *step, const void *config);
+typedef struct {
+    double initial_learning_rate, decay_steps, decay_rate;
+    bool staircase; /**< step / decay_steps is rounded down */
+} washi_exponential_decay_options;
+/** initial_learning_rate * decay_rate^(step / decay_steps), with these options as config. */
+WASHI_API washi_schedule_fn washi_exponential_decay;
+typedef struct {
+    int boundaries;
+    const double *boundary; /**< ascending */
+    const double *value;    /**< one more than boundaries */
+} washi_piecewise_constant_decay_options;
+/** value[0] while step <= boundary[0], then value[1] while step <= boundary[1] ..., with these options as
+ * config. */
+WASHI_API washi_schedule_fn washi_piecewise_constant_decay;
+/** What every optimiser has. 0 switches each part off; at most one of the three kinds of clipping. */
+typedef struct {
+    double learning_rate;        /**< or a schedule */
+    double weight_decay;         /**< learning_rate * weight_decay * weight is taken off first */
+    double clipnorm;             /**< each gradient is scaled to at most this L2 norm */
+    double clipvalue;            /**< each element is clipped to +-clipvalue */
+    double global_clipnorm;      /**< all gradients are scaled to at most this L2 norm together */
+    washi_schedule_fn *schedule; /**< in place of learning_rate */
+    const void *schedule_config; /**< borrowed: must outlive the optimiser */
+} washi_optimizer_options;
+
+/** Records a weight's new value from the weight (decayed already) and its gradient (clipped already).
+ * NULL after an error. */
+typedef washi_tensor *washi_update_fn(washi_update *u, washi_tensor *weight, washi_tensor *gradient,
+                                      const void *config);
+/** An optimiser of your own. The size bytes at config are copied. WASHI_BAD_VALUE: a learning rate that is
+ * not positive and finite, a negative decay or clipping; WASHI_MISUSE: a learning rate and a schedule, two
+ * kinds of clipping. */
+WASHI_API washi_optimizer *washi_optimizer_new(washi *w, washi_update_fn *update, const void *config,
+                                               size_t size, const washi_optimizer_options *options);
+/** What the optimiser remembers of this weight under this name: a variable of the weight's type and shape,
+ * full of first when it is new. washi_assign changes it. NULL after an error. */
+WASHI_API washi_tensor *washi_slot(washi_update *u, const char *name, double first);
+/** The learning rate of this step, a scalar of the weight's type. NULL after an error. */
+WASHI_API washi_tensor *washi_learning_rate(washi_update *u);
+/** How many steps came before this one, a scalar of F64. NULL after an error. */
+WASHI_API washi_tensor *washi_iterations(washi_update *u);
+
+/** momentum and nesterov as in Keras, the rest as in washi_optimizer_options. */
 typedef struct {
     double learning_rate, momentum, weight_decay;
     bool nesterov;
+    double clipnorm, clipvalue, global_clipnorm;
+    washi_schedule_fn *schedule;
+    const void *schedule_config;
 } washi_sgd_options;
 /** Stochastic gradient descent: w = w - learning_rate * gradient; with momentum v = momentum * v -
  * learning_rate * gradient and w = w + v, or with nesterov w = w + momentum * v - learning_rate *
- * gradient; weight_decay takes learning_rate * weight_decay * w off first. WASHI_BAD_VALUE: a
- * learning rate that is not positive and finite, momentum outside [0, 1), a negative decay. */
+ * gradient. Errors as washi_optimizer_new; WASHI_BAD_VALUE: momentum outside [0, 1). */
 WASHI_API washi_optimizer *washi_sgd(washi *w, const washi_sgd_options *options);
+/** 0 is Keras' default: learning_rate (without a schedule) 0.001, beta_1 0.9, beta_2 0.999, epsilon 1e-7.
+ * The rest as in washi_optimizer_options; with weight_decay it is AdamW. */
+typedef struct {
+    double learning_rate, beta_1, beta_2, epsilon, weight_decay;
+    double clipnorm, clipvalue, global_clipnorm;
+    washi_schedule_fn *schedule;
+    const void *schedule_config;
+} washi_adam_options;
+/** Adam (Kingma and Ba 2014): m = m + (1 - beta_1) * (gradient - m), v = v + (1 - beta_2) * (gradient^2 - v)
+ * and, in step t = 1, 2 ..., w = w - learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) +
+ * epsilon). Errors as washi_optimizer_new; WASHI_BAD_VALUE: a beta outside [0, 1), a negative epsilon.
+ * options NULL means all zero. */
+WASHI_API washi_optimizer *washi_adam(washi *w, const washi_adam_options *options);
 /** After the tapes and programs that use it; NULL is fine. */
 WASHI_API void washi_optimizer_free(washi_optimizer *o);
-/** Records, on the loss's tape, the update of every trainable weight of m. loss is a scalar. Momentum is
- * kept by the optimiser, for each weight it has served, from one tape to the next. */
+/** Records, on the loss's tape, the update of every trainable weight of m. loss is a scalar. What the
+ * optimiser remembers of each weight it has served, and the number of steps of each model, it keeps from
+ * one tape to the next. */
 WASHI_API washi_status washi_minimize(washi_optimizer *o, washi_model *m, washi_tensor *loss);
 
 /* -- training ---------------------------------------------------------------------------------- */

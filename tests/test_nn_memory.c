@@ -70,15 +70,28 @@ static bool summary(washi_model *m, washi_optimizer *o)
     return done;
 }
 
+static washi_optimizer *new_sgd(void)
+{
+    return washi_sgd(w, &(washi_sgd_options){.learning_rate = 0.1, .momentum = 0.9});
+}
+
+/* Two slots for each weight, and steps counted. */
+static washi_optimizer *new_adam(void)
+{
+    static const washi_exponential_decay_options decay = {0.1, 10, 0.5, false};
+    return washi_adam(w, &(washi_adam_options){.schedule = washi_exponential_decay,
+                                               .schedule_config = &decay,
+                                               .global_clipnorm = 1});
+}
+
 /* Returns how many allocations the work makes; each of them fails once. */
-static long each_fails(work *task)
+static long each_fails(washi_optimizer *(*new_optimizer)(void), work *task)
 {
     unsigned char expected[WEIGHTS], found[WEIGHTS];
-    washi_sgd_options momentum = {.learning_rate = 0.1, .momentum = 0.9};
     long total = 0;
     for (long fail = -1; fail < total; fail++) {
         washi_model *m = classifier();
-        washi_optimizer *o = washi_sgd(w, &momentum);
+        washi_optimizer *o = new_optimizer();
         size_t before = memory.live;
         memory.calls = 0;
         memory.fail_at = fail;
@@ -103,24 +116,25 @@ static long each_fails(work *task)
     return total;
 }
 
-START_TEST(building) { each_fails(build); }
+START_TEST(building) { each_fails(new_sgd, build); }
 END_TEST
 
 START_TEST(fitting)
 {
     ok(washi_fill_normal(w, 3, 0, SAMPLES * 3, points[0]));
     for (int i = 0; i < SAMPLES; i++) kinds[i] = points[i][0] > points[i][1];
-    each_fails(fit);
+    each_fails(new_sgd, fit);
+    each_fails(new_adam, fit);
 }
 END_TEST
 
-START_TEST(evaluating) { each_fails(evaluate); }
+START_TEST(evaluating) { each_fails(new_sgd, evaluate); }
 END_TEST
 
-START_TEST(predicting) { each_fails(predict); }
+START_TEST(predicting) { each_fails(new_sgd, predict); }
 END_TEST
 
-START_TEST(summing_up) { each_fails(summary); }
+START_TEST(summing_up) { each_fails(new_sgd, summary); }
 END_TEST
 
 /* The makers themselves. */

@@ -1,6 +1,7 @@
 /* test_readme.c: the README's custom layer, in a model: its weights, what it computes, and that its
- * gain is trained. */
+ * gain is trained; and its optimiser, against Keras' formula. */
 #include "readme_layer.h"
+#include "readme_optimizer.h"
 
 #include <check.h>
 #include <math.h>
@@ -55,10 +56,46 @@ START_TEST(residual_layer)
 }
 END_TEST
 
+/* One weight p, the loss p^2 / 2, whose gradient is p. */
+static washi_tensor *only(washi_scope *s, washi_tensor *x, const void *config)
+{
+    (void)x, (void)config;
+    return washi_weight(s, "p", (washi_weight_options){.init = washi_ones, .type = WASHI_F64});
+}
+
+START_TEST(rmsprop_optimizer)
+{
+    washi *w;
+    ck_assert_int_eq(washi_open(&w, NULL), WASHI_OK);
+    const double rho = 0.9;
+    washi_optimizer *o = washi_optimizer_new(w, rmsprop, &rho, sizeof rho,
+                                             &(washi_optimizer_options){.learning_rate = 0.05});
+    washi_model *m = washi_model_new(w, NULL, only, NULL);
+    washi_tape *t = washi_tape_new(w);
+    washi_tensor *p = washi_model_call(m, washi_scalar(t, WASHI_F64, 0), true);
+    washi_tensor *loss = washi_scale(washi_mul(p, p), 0.5);
+    ck_assert_msg(washi_minimize(o, m, loss) == WASHI_OK, "%s", washi_message());
+    washi_program *program = washi_compile(t, 1, &loss);
+    double velocity = 0, expected = 1;
+    for (int step = 0; step < 5; step++) {
+        ck_assert_int_eq(washi_run(program), WASHI_OK);
+        velocity = rho * velocity + (1 - rho) * expected * expected;
+        expected -= 0.05 * expected / sqrt(velocity + 1e-7);
+    }
+    ck_assert_double_eq_tol(*(const double *)washi_model_weight(m, 0).data, expected, 1e-14);
+    washi_program_free(program);
+    washi_tape_free(t);
+    washi_optimizer_free(o);
+    washi_model_free(m);
+    washi_close(w);
+}
+END_TEST
+
 int main(void)
 {
     TCase *all = tcase_create("readme");
     tcase_add_test(all, residual_layer);
+    tcase_add_test(all, rmsprop_optimizer);
     Suite *readme = suite_create("readme");
     suite_add_tcase(readme, all);
     SRunner *runner = srunner_create(readme);

@@ -1,43 +1,60 @@
-/* optimizer.c: records the updates of a model's weights, and keeps what an optimiser remembers of them.
- */
+/* optimizer.c: records the updates of a model's weights. */
 #include "optimizer.h"
 
-static struct wa_slot *slot_new(washi_optimizer *o, const washi_weight_info *info)
+#include <math.h>
+#include <string.h>
+
+static bool is_amount(double x) { return x >= 0 && isfinite(x); }
+
+static washi_status check(const washi_optimizer_options *o)
 {
-    struct wa_slot *grown = wa_nn_grow(o->w, o->slot, o->slots, &o->room, sizeof *grown);
-    if (!grown) return NULL;
-    o->slot = grown;
-    struct wa_slot *s = &o->slot[o->slots];
-    if (washi_array_new(o->w, info->type, info->shape, &s->value)) return NULL;
-    s->weight = info->data;
-    o->slots++;
-    return s;
+    const struct {
+        const char *name;
+        double value;
+    } amounts[] = {{"weight decay", o->weight_decay},
+                   {"clipnorm", o->clipnorm},
+                   {"clipvalue", o->clipvalue},
+                   {"global_clipnorm", o->global_clipnorm}};
+    for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++)
+        if (!is_amount(amounts[i].value))
+            return washi_fail(NULL, WASHI_BAD_VALUE, "optimizer: %s %g, 0 or a positive number wanted",
+                              amounts[i].name, amounts[i].value);
+    if ((o->clipnorm > 0) + (o->clipvalue > 0) + (o->global_clipnorm > 0) > 1)
+        return washi_fail(NULL, WASHI_MISUSE,
+                          "optimizer: only one of clipnorm, clipvalue and global_clipnorm can be set");
+    if (o->schedule && o->learning_rate != 0)
+        return washi_fail(NULL, WASHI_MISUSE, "optimizer: learning rate %g beside a schedule",
+                          o->learning_rate);
+    if (o->schedule || (o->learning_rate > 0 && isfinite(o->learning_rate))) return WASHI_OK;
+    return washi_fail(NULL, WASHI_BAD_VALUE, "optimizer: learning rate %g, a positive number wanted",
+                      o->learning_rate);
 }
 
-washi_tensor *wa_nn_slot(washi_optimizer *o, const struct wa_update *step)
+washi_optimizer *washi_optimizer_new(washi *w, washi_update_fn *update, const void *config, size_t size,
+                                     const washi_optimizer_options *options)
 {
-    washi_tape *t = washi_tape_of(step->weight);
-    const washi_weight_info *info = step->info;
-    struct wa_slot *s = NULL;
-    for (int i = 0; i < o->slots && !s; i++)
-        if (o->slot[i].weight == info->data) s = &o->slot[i];
-    if (!s) s = slot_new(o, info);
-    if (!s)
-        washi_fail(t, WASHI_NO_MEMORY, "minimize: weight %s: %s", info->name, washi_message());
-    else if (s->value.type != info->type || !wa_nn_same_shape(s->value.shape, info->shape))
-        washi_fail(t, WASHI_MISUSE, "minimize: weight %s lies where a weight of another model lay",
-                   info->name);
-    else
-        return washi_variable(t, info->type, info->shape, (void *)s->value.data);
-    return NULL;
+    washi_optimizer *o = NULL;
+    if (!w || !update || !options || (size && !config))
+        washi_fail(NULL, WASHI_MISUSE, "optimizer: the %s is NULL",
+                   !w         ? "context"
+                   : !update  ? "function"
+                   : !options ? "options"
+                              : "config");
+    else if (size > SIZE_MAX - sizeof *o)
+        washi_fail(NULL, WASHI_NO_MEMORY, "optimizer: no memory for a config of %zu bytes", size);
+    else if (!check(options))
+        o = washi_resize(w, NULL, 0, sizeof *o + size);
+    if (!o) return NULL;
+    *o = (washi_optimizer){.w = w, .update = update, .options = *options, .size = size};
+    if (size) memcpy(o->config, config, size);
+    return o;
 }
 
 void washi_optimizer_free(washi_optimizer *o)
 {
     if (!o) return;
-    for (int i = 0; i < o->slots; i++) washi_release(o->w, &o->slot[i].value);
-    if (o->slot) washi_resize(o->w, o->slot, (size_t)o->room * sizeof *o->slot, 0);
-    washi_resize(o->w, o, sizeof *o, 0);
+    wa_nn_slots_free(o);
+    washi_resize(o->w, o, sizeof *o + o->size, 0);
 }
 
 /* Fills weight[0 ... n-1] with the trainable weights on the tape; returns how many. */
@@ -51,17 +68,34 @@ static int trainable(washi_model *m, washi_tape *t, washi_tensor *weight[])
     return n;
 }
 
+/* One weight's step; false after an error. */
+static bool update(washi_update *u, washi_tensor *weight, washi_tensor *gradient)
+{
+    washi_optimizer *o = u->optimizer;
+    washi_tensor *w = weight;
+    if (o->options.weight_decay > 0)
+        w = washi_sub(w, washi_mul(washi_scale(w, o->options.weight_decay), washi_learning_rate(u)));
+    washi_tensor *value = w ? o->update(u, w, gradient, o->config) : NULL;
+    if (!value && !washi_tape_status(u->tape))
+        washi_fail(u->tape, WASHI_MISUSE, "optimizer: its function returned NULL for weight %s",
+                   u->info.name);
+    return value && !washi_assign(weight, value);
+}
+
 /* weight has room for twice the model's weights: they, and their gradients. */
 static void record(washi_optimizer *o, washi_model *m, washi_tensor *loss, washi_tensor *weight[])
 {
-    int n = trainable(m, washi_tape_of(loss), weight);
+    washi_update u = {.optimizer = o, .model = m, .tape = washi_tape_of(loss)};
+    int n = trainable(m, u.tape, weight);
     washi_tensor **gradient = weight + washi_model_weights(m);
     if (n == 0 || washi_grad(loss, n, weight, gradient)) return;
+    wa_nn_clip(&o->options, n, gradient);
+    if (washi_tape_status(u.tape)) return;
     for (int i = 0, k = 0; k < n; i++) {
-        washi_weight_info info = washi_model_weight(m, i);
-        if (!info.trainable) continue;
-        washi_tensor *value = o->update(o, &(struct wa_update){weight[k], gradient[k], &info});
-        if (!value || washi_assign(weight[k++], value)) return;
+        u.info = washi_model_weight(m, i);
+        if (!u.info.trainable) continue;
+        if (!update(&u, weight[k], gradient[k])) return;
+        k++;
     }
 }
 

@@ -425,7 +425,7 @@ typedef washi_status washi_init_fn(washi *w, washi_shape shape, uint64_t stream,
 typedef struct {
     washi_shape shape;
     washi_init_fn *init; /**< NULL: washi_glorot_uniform */
-    bool frozen;         /**< not trainable: no optimiser changes it */
+    bool frozen;         /**< not trainable, ever: no optimiser changes it */
     washi_dtype type;    /**< WASHI_F32 or WASHI_F64 */
 } washi_weight_options;
 
@@ -435,6 +435,17 @@ typedef struct {
 WASHI_API washi_tensor *washi_weight(washi_scope *s, const char *name, washi_weight_options options);
 /** Whether this call of the model is a training step. */
 WASHI_API bool washi_training(const washi_scope *s);
+/** Whether the weight of this name in this scope is there and may be trained. */
+WASHI_API bool washi_trainable(const washi_scope *s, const char *name);
+
+/** Adds a scalar (F32 or F64) on the tape of the call to the model's loss, as Keras' add_loss: washi_fit
+ * trains on the sum, and the loss it reports, and washi_evaluate's, includes it. For loops of your own:
+ * washi_model_call_losses. */
+WASHI_API washi_status washi_add_loss(washi_scope *s, washi_tensor *loss);
+/** Adds l1 * sum(|v|) + l2 * sum(v^2) of the weight v of this name in this scope, as Keras' regularizers:
+ * once however often the layer is called, and nothing while the weight is frozen. WASHI_MISUSE: no such
+ * weight yet; WASHI_BAD_VALUE: a number that is negative or not finite. */
+WASHI_API washi_status washi_add_penalty(washi_scope *s, const char *name, double l1, double l2);
 
 /** Initialisers, as Keras defines them: random_normal has mean 0 and standard deviation 0.05,
  * random_uniform lies in +-0.05, truncated_normal is random_normal without what is beyond two deviations.
@@ -467,6 +478,15 @@ WASHI_API washi_tensor *washi_dense(washi_scope *s, washi_tensor *x, int64_t uni
 /** [n, ...] as [n, product of the rest]. */
 WASHI_API washi_tensor *washi_flatten(washi_tensor *x);
 
+/** What a dense layer can be given beside its units; zero is Keras' default for each. */
+typedef struct {
+    int64_t units;
+    washi_unary_fn *activation; /**< NULL: linear */
+    bool no_bias;
+    washi_init_fn *kernel_init, *bias_init; /**< NULL: washi_glorot_uniform, washi_zeros */
+    double kernel_l1, kernel_l2, bias_l1, bias_l2; /**< washi_add_penalty of kernel and bias */
+} washi_dense_options;
+
 /** A layer as a value: a function, what it is configured with, and the activation put on its result. */
 typedef struct {
     const char *name; /**< NULL: the kind's name, numbered: dense, dense_1, ... */
@@ -474,19 +494,42 @@ typedef struct {
     union {
         const void *user;
         int64_t units;
-        double number;
+        double number, pair[2];
+        washi_shape shape;
+        washi_dense_options dense;
     } config;
     washi_unary_fn *activation; /**< NULL: linear */
     const char *kind;           /**< the type in a summary, such as "Dense"; NULL: "Custom" */
-    bool by_value;              /**< call is handed &config (to read units or number) instead of config.user */
+    bool by_value;              /**< call is handed &config (to read one of its others) instead of config.user */
 } washi_layer;
 
 /** washi_dense as a value. */
 WASHI_API washi_layer washi_layer_dense(int64_t units, washi_unary_fn *activation);
+/** washi_dense with options, as a value. */
+WASHI_API washi_layer washi_layer_dense_with(washi_dense_options options);
+/** The activation alone; NULL: the input as it is. */
+WASHI_API washi_layer washi_layer_activation(washi_unary_fn *activation);
+/** Each sample under another shape, of which one size may be -1. */
+WASHI_API washi_layer washi_layer_reshape(washi_shape sample);
 /** washi_flatten as a value. */
 WASHI_API washi_layer washi_layer_flatten(void);
 /** x * scale; pixels (U8) and other integers become F32 first. */
 WASHI_API washi_layer washi_layer_rescaling(double scale);
+/** x * scale + offset, in the same way. */
+WASHI_API washi_layer washi_layer_rescaling_offset(double scale, double offset);
+/** gamma * (x - mean) / sqrt(variance + epsilon) + beta for each feature (the last axis), with mean and
+ * variance in training over the batch and else the averages of training: moving_mean and moving_variance,
+ * each average * momentum + batch * (1 - momentum) after a step (Ioffe and Szegedy 2015). momentum is 0.99
+ * and epsilon 1e-3, as in Keras. While gamma is frozen the averages serve in training, too, and rest. One
+ * training call of the layer on a tape. */
+WASHI_API washi_layer washi_layer_batch_normalization(void);
+/** The same with numbers of your own. */
+WASHI_API washi_layer washi_layer_batch_normalization_with(double momentum, double epsilon);
+/** gamma * (x - mean) / sqrt(variance + epsilon) + beta with mean and variance over the last axis, and gamma
+ * and beta a number for each place on it (Ba et al. 2016); epsilon is 1e-3, as in Keras. */
+WASHI_API washi_layer washi_layer_layer_normalization(void);
+/** The same with an epsilon of your own. */
+WASHI_API washi_layer washi_layer_layer_normalization_with(double epsilon);
 /** A layer of your own; name and config are borrowed and must outlive the model. */
 WASHI_API washi_layer washi_layer_custom(const char *name, washi_layer_fn *call, const void *config);
 /** Applies a layer inside a scope: what sequential does with each of its layers. The layer gets a
@@ -508,6 +551,9 @@ WASHI_API void washi_model_free(washi_model *m);
 WASHI_API washi_status washi_model_build(washi_model *m, washi_dtype type, washi_shape input);
 /** Records the model's function of x on x's tape; builds on the first call. NULL on error. */
 WASHI_API washi_tensor *washi_model_call(washi_model *m, washi_tensor *x, bool training);
+/** washi_model_call which gives the sum of what the layers added to the loss, too: NULL for nothing. */
+WASHI_API washi_tensor *washi_model_call_losses(washi_model *m, washi_tensor *x, bool training,
+                                                washi_tensor **losses);
 /** Prints the layers as Keras does: layer (type), output shape, param #; and the totals with bytes.
  * The axis of samples shows as None, or as the size of the call that built the model. WASHI_MISUSE before
  * the model is built, WASHI_IO. */
@@ -524,8 +570,8 @@ typedef struct {
 } washi_weight_info;
 /** The index-th weight, in order of creation; all zero for an index out of range. */
 WASHI_API washi_weight_info washi_model_weight(washi_model *m, int index);
-/** Freezes, or unfreezes, every weight whose name starts with prefix (NULL or "": all). WASHI_BAD_VALUE
- * when there is none. */
+/** Freezes, or unfreezes, every weight whose name starts with prefix (NULL or "": all), but for those
+ * created frozen, which stay so. WASHI_BAD_VALUE when there is none. */
 WASHI_API washi_status washi_model_freeze(washi_model *m, const char *prefix, bool frozen);
 
 /* -- losses and metrics ------------------------------------------------------------------------ */

@@ -2,7 +2,7 @@
  * usable: the next try gives what it would have given. */
 #include "test_nn.h"
 
-enum { SAMPLES = 23, WEIGHTS = (3 * 4 + 4 + 4 * 2 + 2) * 4 };
+enum { SAMPLES = 23, KEPT = 10, WEIGHTS = (3 * 4 + 4 + 4 * 4 + 2 * 4 + 4 * 2 + 2) * 4 };
 
 static float points[SAMPLES][3];
 static uint8_t kinds[SAMPLES];
@@ -11,14 +11,18 @@ static const washi_array x = {WASHI_F32, {2, {SAMPLES, 3}}, points},
 
 static washi_model *classifier(void)
 {
-    washi_layer layers[] = {washi_layer_dense(4, washi_tanh), washi_layer_dense(2, washi_softmax)};
-    return washi_sequential(w, 2, layers);
+    washi_layer layers[] = {
+        washi_layer_dense_with((washi_dense_options){
+            .units = 4, .activation = washi_tanh, .kernel_init = washi_orthogonal, .kernel_l2 = 0.1}),
+        washi_layer_batch_normalization(), washi_layer_layer_normalization(),
+        washi_layer_dense(2, washi_softmax)};
+    return washi_sequential(w, sizeof layers / sizeof *layers, layers);
 }
 
 static void copy_weights(washi_model *m, unsigned char *out)
 {
-    ck_assert_int_eq(washi_model_weights(m), 4);
-    for (int i = 0; i < 4; i++) {
+    ck_assert_int_eq(washi_model_weights(m), KEPT);
+    for (int i = 0; i < KEPT; i++) {
         washi_weight_info v = washi_model_weight(m, i);
         size_t size = (size_t)washi_size(v.shape) * 4;
         memcpy(out, v.data, size);

@@ -1,59 +1,20 @@
-/* layers.c: the layers that come with the library. */
+/* layers.c: the layers that have no weights. */
 #include "nn.h"
 
-static bool check_dense(washi_tensor *x, int64_t units)
+/* -- shapes ------------------------------------------------------------------------------------- */
+
+static bool has_samples(const char *who, washi_tensor *x)
 {
-    washi_tape *t = washi_tape_of(x);
-    washi_shape shape = washi_shape_of(x);
-    washi_dtype type = washi_dtype_of(x);
-    if (units < 1)
-        washi_fail(t, WASHI_BAD_VALUE, "dense: %lld units", (long long)units);
-    else if (shape.rank < 2)
-        washi_fail(t, WASHI_BAD_SHAPE, "dense: %s, [samples, ..., features] wanted",
-                   wa_nn_shape(shape).at);
-    else if (type != WASHI_F32 && type != WASHI_F64)
-        washi_fail(t, WASHI_BAD_TYPE, "dense: %s of %s, f32 or f64 wanted: rescale or cast it first",
-                   wa_nn_shape(shape).at, washi_dtype_name(type));
-    else
-        return true;
+    if (!x) return false;
+    if (washi_shape_of(x).rank > 0) return true;
+    washi_fail(washi_tape_of(x), WASHI_BAD_SHAPE, "%s: [] has no axis of samples", who);
     return false;
-}
-
-static washi_tensor *dense(washi_scope *s, washi_tensor *x, const void *config)
-{
-    int64_t units = *(const int64_t *)config;
-    if (!check_dense(x, units)) return NULL;
-    washi_shape shape = washi_shape_of(x);
-    washi_weight_options kernel = {.shape = {2, {shape.dim[shape.rank - 1], units}},
-                                   .type = washi_dtype_of(x)};
-    washi_weight_options bias = {.shape = {1, {units}}, .init = washi_zeros, .type = washi_dtype_of(x)};
-    washi_tensor *product = washi_matmul(x, washi_weight(s, "kernel", kernel));
-    return washi_add(product, washi_weight(s, "bias", bias));
-}
-
-washi_layer washi_layer_dense(int64_t units, washi_unary_fn *activation)
-{
-    return (washi_layer){.call = dense,
-                         .config.units = units,
-                         .activation = activation,
-                         .kind = "Dense",
-                         .by_value = true};
-}
-
-washi_tensor *washi_dense(washi_scope *s, washi_tensor *x, int64_t units, washi_unary_fn *activation)
-{
-    washi_layer layer = washi_layer_dense(units, activation);
-    return washi_layer_call(s, &layer, x);
 }
 
 washi_tensor *washi_flatten(washi_tensor *x)
 {
-    if (!x) return NULL;
+    if (!has_samples("flatten", x)) return NULL;
     washi_shape shape = washi_shape_of(x), flat = {2, {shape.dim[0], 1}};
-    if (shape.rank < 1) {
-        washi_fail(washi_tape_of(x), WASHI_BAD_SHAPE, "flatten: [] has no axis of samples");
-        return NULL;
-    }
     for (int i = 1; i < shape.rank; i++) flat.dim[1] *= shape.dim[i];
     return washi_reshape(x, flat);
 }
@@ -67,18 +28,57 @@ static washi_tensor *flatten(washi_scope *s, washi_tensor *x, const void *config
 
 washi_layer washi_layer_flatten(void) { return (washi_layer){.call = flatten, .kind = "Flatten"}; }
 
+static washi_tensor *reshape(washi_scope *s, washi_tensor *x, const void *config)
+{
+    (void)s;
+    const washi_shape *sample = config;
+    if (!has_samples("reshape", x)) return NULL;
+    if (sample->rank < 0 || sample->rank >= WASHI_MAX_RANK) {
+        washi_fail(washi_tape_of(x), WASHI_BAD_SHAPE, "reshape: samples of %d axes", sample->rank);
+        return NULL;
+    }
+    washi_shape shape = {sample->rank + 1, {washi_shape_of(x).dim[0]}};
+    for (int i = 0; i < sample->rank; i++) shape.dim[i + 1] = sample->dim[i];
+    return washi_reshape(x, shape);
+}
+
+washi_layer washi_layer_reshape(washi_shape sample)
+{
+    return (washi_layer){.call = reshape, .config.shape = sample, .kind = "Reshape", .by_value = true};
+}
+
+/* -- values ------------------------------------------------------------------------------------- */
+
+static washi_tensor *same(washi_scope *s, washi_tensor *x, const void *config)
+{
+    (void)s;
+    (void)config;
+    return x;
+}
+
+washi_layer washi_layer_activation(washi_unary_fn *activation)
+{
+    return (washi_layer){.call = same, .activation = activation, .kind = "Activation"};
+}
+
 static washi_tensor *rescaling(washi_scope *s, washi_tensor *x, const void *config)
 {
     (void)s;
+    const double *number = config; /* scale and offset */
     if (washi_dtype_of(x) == WASHI_I32 || washi_dtype_of(x) == WASHI_U8) x = washi_cast(x, WASHI_F32);
-    return washi_scale(x, *(const double *)config);
+    x = washi_scale(x, number[0]);
+    return number[1] != 0 ? washi_shift(x, number[1]) : x;
 }
 
-washi_layer washi_layer_rescaling(double scale)
+washi_layer washi_layer_rescaling_offset(double scale, double offset)
 {
     return (washi_layer){
-        .call = rescaling, .config.number = scale, .kind = "Rescaling", .by_value = true};
+        .call = rescaling, .config.pair = {scale, offset}, .kind = "Rescaling", .by_value = true};
 }
+
+washi_layer washi_layer_rescaling(double scale) { return washi_layer_rescaling_offset(scale, 0); }
+
+/* -- the user's own ----------------------------------------------------------------------------- */
 
 washi_layer washi_layer_custom(const char *name, washi_layer_fn *call, const void *config)
 {

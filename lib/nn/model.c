@@ -74,11 +74,20 @@ void washi_model_free(washi_model *m)
 
 washi_tensor *washi_model_call(washi_model *m, washi_tensor *x, bool training)
 {
+    return washi_model_call_losses(m, x, training, NULL);
+}
+
+washi_tensor *washi_model_call_losses(washi_model *m, washi_tensor *x, bool training,
+                                      washi_tensor **losses)
+{
     washi_tape *t = washi_tape_of(x);
+    if (losses) *losses = NULL;
     if (!m) washi_fail(t, WASHI_MISUSE, "model_call: the model is NULL");
     if (!m || !x || washi_tape_status(t)) return NULL;
     struct wa_call c = {.model = m, .tape = t, .training = training, .building = !m->built};
     washi_tensor *y = m->call(&(washi_scope){&c, ""}, x, m->config);
+    if (losses) *losses = wa_nn_added(&c);
+    wa_nn_added_free(&c);
     wa_nn_names_free(&c);
     if (!washi_tape_status(t) && (!y || washi_tape_of(y) != t))
         washi_fail(t, WASHI_MISUSE, "model %s: its function returned %s", m->name,

@@ -28,6 +28,7 @@ struct wa_weight {
     char *name; /* "dense_1/kernel" */
     washi_array array;
     bool trainable;
+    bool state; /* created frozen: no weight to train at any time */
 };
 
 /* A layer in a summary. */
@@ -74,10 +75,18 @@ struct wa_name {
     char path[];
 };
 
+/* A loss that a layer of this call has added. */
+struct wa_added {
+    washi_tensor *loss; /* of rank 0 */
+    const void *weight; /* whose memory this is a penalty on; else NULL */
+};
+
 struct wa_call {
     washi_model *model; /* written only while it is built */
     washi_tape *tape;
     struct wa_name *names;
+    struct wa_added *added;
+    int count, room; /* of added */
     bool training, building, blamed;
 };
 
@@ -90,6 +99,9 @@ struct washi_scope {
  * NULL. NULL after an error on the tape. */
 struct wa_name *wa_nn_name(struct wa_call *c, const char *parent, const char *name, const char *kind);
 void wa_nn_names_free(struct wa_call *c);
+/* The sum of the losses added; NULL for none, or after an error. */
+washi_tensor *wa_nn_added(struct wa_call *c);
+void wa_nn_added_free(struct wa_call *c);
 
 /* -- initialisers ------------------------------------------------------------------------------ */
 
@@ -97,6 +109,9 @@ void wa_nn_names_free(struct wa_call *c);
 washi_status wa_nn_check_init(const char *who, washi *w, washi_shape shape, const float *out);
 
 /* -- losses ------------------------------------------------------------------------------------ */
+
+/* |x|, where NaN stays and the derivative at 0 is 0. */
+washi_tensor *wa_nn_abs(washi_tensor *x);
 
 /* The target in the prediction's type and shape; [n] and [n, 1] fit each other. NULL after an error. */
 washi_tensor *wa_nn_target(const char *who, washi_tensor *target, washi_tensor *prediction);

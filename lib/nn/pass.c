@@ -54,13 +54,15 @@ static void record(struct wa_batch *b, const struct wa_task *k)
 {
     if (k->by_index) b->index = washi_input(b->tape, WASHI_I32, (washi_shape){1, {b->samples}});
     washi_tensor *x = rows(b, k->x, &b->x), *y = k->y ? rows(b, k->y, &b->y) : NULL;
-    washi_tensor *prediction = washi_model_call(k->model, x, k->optimizer != NULL);
+    washi_tensor *added;
+    washi_tensor *prediction = washi_model_call_losses(k->model, x, k->optimizer != NULL, &added);
     if (!prediction) return;
     if (!k->y) {
         b->result = floats(b, prediction);
         return;
     }
     b->loss = scalar("loss", k->loss, y, prediction);
+    if (b->loss && added) b->loss = washi_add(b->loss, washi_cast(added, washi_dtype_of(b->loss)));
     if (b->loss && k->metric) b->metric = scalar("metric", k->metric, y, prediction);
     if (b->loss && k->optimizer) washi_minimize(k->optimizer, k->model, b->loss);
 }

@@ -53,6 +53,12 @@ washi_tensor *washi_weight(washi_scope *s, const char *name, washi_weight_option
 
 bool washi_training(const washi_scope *s) { return s && s->call->training; }
 
+bool washi_trainable(const washi_scope *s, const char *name)
+{
+    const struct wa_weight *v = s && name ? wa_nn_weight_find(s->call->model, s->path, name) : NULL;
+    return v && v->trainable;
+}
+
 /* Puts the layer's path before the message, once: the innermost layer is the one to name. */
 static washi_tensor *blame(struct wa_call *c, const char *path)
 {

@@ -39,7 +39,8 @@ washi_status wa_nn_weight_new(washi_model *m, const char *path, const char *name
     if (!grown) return WASHI_NO_MEMORY;
     m->weight = grown;
     struct wa_weight v = {.name = wa_nn_format(m->w, "%s%s%s", path, *path ? "/" : "", name),
-                          .trainable = !options->frozen};
+                          .trainable = !options->frozen,
+                          .state = options->frozen};
     if (!v.name) return WASHI_NO_MEMORY;
     washi_status status = washi_array_new(m->w, options->type, options->shape, &v.array);
     if (!status)
@@ -105,7 +106,7 @@ washi_status washi_model_freeze(washi_model *m, const char *prefix, bool frozen)
     bool found = false;
     for (int i = 0; i < m->weights; i++) {
         if (n && strncmp(m->weight[i].name, prefix, n) != 0) continue;
-        m->weight[i].trainable = !frozen;
+        m->weight[i].trainable = !frozen && !m->weight[i].state;
         found = true;
     }
     if (found) return WASHI_OK;

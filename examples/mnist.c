@@ -1,42 +1,15 @@
 /* mnist.c: the classifier of handwritten digits that introductions to deep learning train, from the
- * files to the pictures. Everything here is washi.h; no gradient is written anywhere. */
+ * files to the pictures. Everything here is washi.h; no gradient is written anywhere. With --fashion,
+ * the same of clothes. */
 #define _POSIX_C_SOURCE 200809L
+#include "example.h"
 #include "options.h"
 #include "pictures.h"
-
-#include <washi.h>
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-/* -- mistakes: one line, exit 1 ----------------------------------------------------------------- */
-
-_Noreturn static void fail(const char *sentence)
-{
-    fflush(stdout);
-    fprintf(stderr, "mnist: %s\n", sentence);
-    exit(EXIT_FAILURE);
-}
-
-static void check(washi_status status)
-{
-    if (status != WASHI_OK) fail(washi_message());
-}
-
-static void *checked(void *p)
-{
-    if (!p) fail(washi_message());
-    return p;
-}
-
-static void *memory(size_t n, size_t size)
-{
-    void *p = calloc(n, size);
-    if (!p) fail("out of memory");
-    return p;
-}
 
 /* -- data --------------------------------------------------------------------------------------- */
 
@@ -71,7 +44,7 @@ static struct set load_set(washi *w, const char *folder, const char *name)
     if (x[0] < 1) fail("the image files are empty");
     const uint8_t *label = s.y.data;
     for (int64_t i = 0; i < y[0]; i++)
-        if (label[i] >= CLASSES) fail("the label files hold more than the digits 0 to 9");
+        if (label[i] >= CLASSES) fail("the label files hold more than the classes 0 to 9");
     printf("%-5s  %lld images of %lld x %lld\n", name, (long long)x[0], (long long)x[1],
            (long long)x[2]);
     return s;
@@ -122,45 +95,48 @@ static void print_results(const double train[2], const double test[2], double *s
 
 /* -- predictions -------------------------------------------------------------------------------- */
 
-/* n test images, chosen by the seed, with what the model makes of them. */
-static void choose(washi *w, const struct set *test, const float *predictions, int n,
+/* n images of a set, chosen by the seed and this number, with what the model makes of them. */
+static void choose(washi *w, const struct set *from, const float *predictions, uint64_t number, int n,
                    struct sample *out)
 {
-    const uint64_t stream = UINT64_C(1) << 63; /* far from those of the weights */
-    uint32_t bits[4];
+    const uint64_t stream = (UINT64_C(1) << 63) + number; /* far from those of the weights */
+    uint32_t bits[64];
+    check(washi_fill_bits(w, stream, 0, (size_t)n, bits));
     for (int i = 0; i < n; i++) {
-        check(washi_fill_bits(w, stream, 4 * (uint64_t)i, 1, bits));
-        const size_t k = bits[0] % (size_t)test->x.shape.dim[0];
-        out[i] = (struct sample){(const uint8_t *)test->x.data + k * SIDE * SIDE,
-                                 ((const uint8_t *)test->y.data)[k], predictions + k * CLASSES};
+        const size_t k = bits[i] % (size_t)from->x.shape.dim[0];
+        out[i] = (struct sample){(const uint8_t *)from->x.data + k * SIDE * SIDE,
+                                 ((const uint8_t *)from->y.data)[k],
+                                 predictions ? predictions + k * CLASSES : NULL};
     }
 }
 
 static void show(const struct options *o, washi *w, const struct set *test, const float *predictions,
                  double (*history)[4], double test_loss)
 {
+    const struct subject *about = o->fashion ? &fashion : &digits;
     struct sample samples[4];
     double *losses = memory((size_t)o->epochs, sizeof *losses);
     for (int i = 0; i < o->epochs; i++) losses[i] = history[i][0];
-    choose(w, test, predictions, 4, samples);
-    for (int i = 0; i < 4; i++) print_sample(&samples[i]);
+    choose(w, test, predictions, 1, 4, samples);
+    for (int i = 0; i < 4; i++) print_sample(about, &samples[i]);
     putchar('\n');
-    fflush(stdout); /* what gnuplot and the pictures say comes after */
-    if (draw_loss(o->out, o->epochs, losses, test_loss)) printf("drawn: %s/loss.svg\n", o->out);
-    if (draw_samples(o->out, 4, samples)) printf("drawn: %s/predictions.svg\n", o->out);
+    draw_loss(o->out, about, o->epochs, losses, test_loss);
+    draw_predictions(o->out, about, 4, samples);
     free(losses);
 }
 
 int main(int argc, char **argv)
 {
     const struct options o = read_options(argc, argv);
-    if (!make_folder(o.out)) return EXIT_FAILURE;
     washi *w;
     check(washi_open(&w, &(washi_options){.threads = o.threads, .seed = o.seed}));
     printf("%s; %s, threads: %d, seed: %llu\n", washi_version_long(), washi_cpu(w), washi_threads(w),
            (unsigned long long)o.seed);
     struct set train = load_set(w, o.data, "train");
     struct set test = load_set(w, o.data, "t10k");
+    struct sample first[15];
+    choose(w, &train, NULL, 0, 15, first);
+    draw_images(o.out, o.fashion ? &fashion : &digits, 15, 5, first);
 
     const washi_layer layers[] = {
         washi_layer_rescaling(1 / 255.0),          washi_layer_flatten(),

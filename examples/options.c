@@ -14,6 +14,7 @@ static const char usage[] =
     "usage: mnist [option]...\n"
     "Trains the MNIST classifier of 784-64-64-10 neurons, evaluates it, and shows what it predicts.\n\n"
     "  --data FOLDER  the four IDX files, plain or .gz; tools/fetch-mnist.sh gets them (default: .)\n"
+    "  --fashion      the files are of Fashion-MNIST: clothes, not digits\n"
     "  --out FOLDER   where pictures go; made when it is not there (default: pictures)\n"
     "  --epochs N     times through the training images (default: 10)\n"
     "  --batch N      images a step (default: 64)\n"
@@ -51,20 +52,17 @@ static double positive(const char *name, const char *text)
 struct options read_options(int argc, char **argv)
 {
     static const struct option names[] = {
-        {"data", required_argument, NULL, 'd'},
-        {"out", required_argument, NULL, 'o'},
-        {"epochs", required_argument, NULL, 'e'},
-        {"batch", required_argument, NULL, 'b'},
-        {"rate", required_argument, NULL, 'r'},
-        {"threads", required_argument, NULL, 't'},
-        {"seed", required_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"data", required_argument, NULL, 'd'},    {"fashion", no_argument, NULL, 'f'},
+        {"out", required_argument, NULL, 'o'},     {"epochs", required_argument, NULL, 'e'},
+        {"batch", required_argument, NULL, 'b'},   {"rate", required_argument, NULL, 'r'},
+        {"threads", required_argument, NULL, 't'}, {"seed", required_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     struct options o = {".", "pictures", .epochs = 10, .batch = 64, .rate = 0.01, .seed = 1};
     for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (c) {
         case 'd': o.data = optarg; break;
+        case 'f': o.fashion = true; break;
         case 'o': o.out = optarg; break;
         case 'e': o.epochs = (int)whole("epochs", optarg, 1, 100000); break;
         case 'b': o.batch = (int)whole("batch", optarg, 1, INT_MAX); break;

@@ -2,6 +2,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct options {
@@ -9,6 +10,7 @@ struct options {
     const char *out;  /* folder for pictures */
     int epochs, batch, threads;
     double rate;
+    bool fashion;
     uint64_t seed;
 };
 

@@ -37,7 +37,7 @@ grep -q '55,050' "$work/one"
 [ "$(grep -c '^Digit' "$work/one")" = 4 ]
 [ "$(numbers "$work/one")" = "$(numbers "$work/two")" ] || { echo "threads change results" >&2; exit 1; }
 [ "$(numbers "$work/one")" != "$(numbers "$work/other")" ] || { echo "the seed changes nothing" >&2; exit 1; }
-for picture in loss predictions; do
+for picture in images loss predictions; do
   if command -v gnuplot >/dev/null; then
     grep -q '</svg>' "$out/$picture.svg"
   else

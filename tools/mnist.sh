@@ -14,4 +14,5 @@ sh "$root/tools/setup.sh" --run
 meson compile -C "$build" mnist
 data=$(sh "$root/tools/fetch-mnist.sh" $set_of_data)
 echo "Data: $data"
-exec "$build/examples/mnist" --data "$data" --out "$build/pictures" "$@"
+# shellcheck disable=SC2086 # --fashion or nothing
+exec "$build/examples/mnist" $set_of_data --data "$data" --out "$build/pictures" "$@"

@@ -32,6 +32,8 @@ enum { GEMM_ROWS = 6 };
 #endif
 
 enum {
+    GEMM_CHAINS = 8,              /* of sums, that hide the latency of a multiply-add */
+    GEMM_APART = 8,               /* steps by which the upper half of a tile ends before the lower */
     GEMM_DEPTH = 768,             /* steps of k at a time, so that the rows of a stay in L1 or near */
     GEMM_BLOCK_BYTES = 768 << 10, /* of b at a time: most of a common L2 */
     GEMM_KEPT_ROWS = 448,         /* rows at a time whose partial sums cannot be kept in c */

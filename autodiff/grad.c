@@ -1,100 +1,17 @@
-/* grad.c: derivatives, recorded on the tape they are of. */
-#include "autodiff/step.h"
+/* grad.c: derivatives as the user asks for them, all made of reverse sweeps. */
+#include "autodiff/sweep.h"
 
 #include "autodiff/rules.h"
 
-/* Undoes broadcasting: sums g over the axes along which a tensor of this shape was stretched. */
-static washi_tensor *sum_to(washi_tensor *g, washi_shape shape)
-{
-    if (!g || wa_shape_equal(g->shape, shape)) return g;
-    int more = g->shape.rank - shape.rank;
-    for (int end = g->shape.rank; end > 0;) {
-        int begin = end;
-        while (begin > 0 &&
-               (begin - 1 < more || (shape.dim[begin - 1 - more] == 1 && g->shape.dim[begin - 1] != 1)))
-            begin--;
-        if (begin < end) g = record1(&wa_op_sum, g, (struct wa_attr){.begin = begin, .end = end});
-        end = begin < end ? begin : end - 1;
-        if (!g) return NULL;
-    }
-    return washi_reshape(g, shape);
-}
-
-struct sweep {
-    washi_tape *tape;
-    size_t count;         /* nodes when the sweep began */
-    washi_tensor **grads; /* by id */
-    bool *active;         /* by id: depends on some x */
-};
-
-/* Whether g can be a gradient of operand i of y: a rule of the user's own may have made it. */
-static bool fits(const washi_tensor *y, int i, const washi_tensor *g)
-{
-    const washi_tensor *x = y->x[i];
-    washi_shape both;
-    char a[WA_SHAPE_TEXT], b[WA_SHAPE_TEXT];
-    if (g->tape != y->tape)
-        return wa_op_error(y, WASHI_MISUSE, "the rule's gradient of operand %d is on another tape", i);
-    if (g->type == x->type && wa_shape_broadcast(x->shape, g->shape, &both) &&
-        wa_shape_equal(both, g->shape))
-        return true;
-    return wa_op_error(y, WASHI_BAD_SHAPE, "the rule's gradient of operand %d is %s %s, not %s %s", i,
-                       washi_dtype_name(g->type), wa_shape_text(g->shape, a), washi_dtype_name(x->type),
-                       wa_shape_text(x->shape, b));
-}
-
-static void accumulate(struct sweep *s, const washi_tensor *x, washi_tensor *g)
-{
-    washi_tensor **sum = &s->grads[x->id];
-    *sum = *sum ? add(*sum, g) : g;
-}
-
-static void mark_active(struct sweep *s, int nx, washi_tensor *const x[])
-{
-    for (int i = 0; i < nx; i++) s->active[x[i]->id] = true;
-    for (size_t id = 0; id < s->count; id++) {
-        const washi_tensor *y = s->tape->nodes[id];
-        for (int i = 0; i < y->n && !s->active[id]; i++) s->active[id] = s->active[y->x[i]->id];
-    }
-}
-
-static void go_back(struct sweep *s, washi_tensor *y)
-{
-    enum { FEW = 16 };
-    washi_tensor *few[FEW] = {NULL}, **gx = few;
-    if (y->n > FEW) {
-        gx = wa_arena_new(&s->tape->arena, (size_t)y->n * sizeof *gx, _Alignof(washi_tensor *));
-        if (!gx) {
-            washi_fail(s->tape, WASHI_NO_MEMORY, "%s", washi_message());
-            return;
-        }
-        for (int i = 0; i < y->n; i++) gx[i] = NULL;
-    }
-    y->op->rule(y, s->grads[y->id], gx);
-    for (int i = 0; i < y->n && !s->tape->status; i++)
-        if (gx[i] && s->active[y->x[i]->id] && fits(y, i, gx[i]))
-            accumulate(s, y->x[i], sum_to(gx[i], y->x[i]->shape));
-}
-
-static washi_status sweep(struct sweep *s, int ny, washi_tensor *const y[], washi_tensor *const v[],
-                          int nx, washi_tensor *const x[], washi_tensor *dx[])
-{
-    mark_active(s, nx, x);
-    for (int j = 0; j < ny; j++) accumulate(s, y[j], v[j]);
-    for (size_t id = s->count; id-- > 0 && !s->tape->status;)
-        if (s->grads[id] && s->active[id] && s->tape->nodes[id]->op->rule)
-            go_back(s, s->tape->nodes[id]);
-    for (int i = 0; i < nx && !s->tape->status; i++)
-        dx[i] =
-            s->grads[x[i]->id] ? s->grads[x[i]->id] : washi_full(s->tape, x[i]->type, x[i]->shape, 0);
-    return s->tape->status;
-}
+/* -- what is asked -- */
 
 /* Checks n tensors of a call: there, real, on tape *t (found at the first). */
 static washi_status check(const char *who, const char *name, int n, washi_tensor *const x[],
                           washi_tape **t)
 {
-    if (n < 0 || (n && !x)) return washi_fail(*t, WASHI_MISUSE, "%s: %d tensors in %s", who, n, name);
+    char text[WA_TENSOR_TEXT];
+    if (n < 0) return washi_fail(*t, WASHI_MISUSE, "%s: %d tensors in %s", who, n, name);
+    if (n && !x) return washi_fail(*t, WASHI_MISUSE, "%s: %s is NULL", who, name);
     for (int i = 0; i < n; i++) {
         if (x[i] && !*t) *t = x[i]->tape;
         if (*t && (*t)->status) return (*t)->status;
@@ -102,21 +19,54 @@ static washi_status check(const char *who, const char *name, int n, washi_tensor
         if (x[i]->tape != *t)
             return washi_fail(*t, WASHI_MISUSE, "%s: %s[%d] is on another tape", who, name, i);
         if (!wa_is_real(x[i]->type))
-            return washi_fail(*t, WASHI_BAD_TYPE, "%s: %s[%d] is of type %s, which has no derivative",
-                              who, name, i, washi_dtype_name(x[i]->type));
+            return washi_fail(*t, WASHI_BAD_TYPE, "%s: %s[%d] is %s, and integers have no derivative",
+                              who, name, i, wa_tensor_text(x[i], text));
     }
     return WASHI_OK;
 }
 
 static washi_status check_like(const char *who, int n, washi_tensor *const v[], washi_tensor *const y[])
 {
-    char a[WA_SHAPE_TEXT], b[WA_SHAPE_TEXT];
+    char a[WA_TENSOR_TEXT], b[WA_TENSOR_TEXT];
     for (int i = 0; i < n; i++)
         if (v[i]->type != y[i]->type || !wa_shape_equal(v[i]->shape, y[i]->shape))
-            return washi_fail(v[i]->tape, WASHI_BAD_SHAPE, "%s: v[%d] is %s %s where %s %s is wanted",
-                              who, i, washi_dtype_name(v[i]->type), wa_shape_text(v[i]->shape, a),
-                              washi_dtype_name(y[i]->type), wa_shape_text(y[i]->shape, b));
+            return washi_fail(v[i]->tape, WASHI_BAD_SHAPE, "%s: v[%d] is %s where %s is wanted", who, i,
+                              wa_tensor_text(v[i], a), wa_tensor_text(y[i], b));
     return WASHI_OK;
+}
+
+static void clear(int n, washi_tensor *dx[])
+{
+    for (int i = 0; dx && i < n; i++) dx[i] = NULL;
+}
+
+/* n pointers on the tape; NULL after an error that sticks. */
+static washi_tensor **new_list(washi_tape *t, size_t n)
+{
+    washi_tensor **list = wa_arena_new(&t->arena, n * sizeof *list, _Alignof(washi_tensor *));
+    if (!list) washi_fail(t, WASHI_NO_MEMORY, "%s", washi_message());
+    return list;
+}
+
+static washi_tensor *full_like(const washi_tensor *x, double value)
+{
+    return washi_full(x->tape, x->type, x->shape, value);
+}
+
+/* -- vjp and grad -- */
+
+/* The sweep, with zeros where no gradient comes. */
+static washi_status sweep_all(int ny, washi_tensor *const y[], washi_tensor *const v[], int nx,
+                              washi_tensor *const x[], washi_tensor *dx[])
+{
+    clear(nx, dx);
+    washi_status status = wa_sweep(ny, y, v, nx, x, dx);
+    for (int i = 0; i < nx && !status; i++) {
+        if (!dx[i]) dx[i] = full_like(x[i], 0);
+        status = x[i]->tape->status;
+    }
+    if (status) clear(nx, dx);
+    return status;
 }
 
 washi_status washi_vjp(int ny, washi_tensor *const y[], washi_tensor *const v[], int nx,
@@ -124,54 +74,145 @@ washi_status washi_vjp(int ny, washi_tensor *const y[], washi_tensor *const v[],
 {
     washi_tape *t = NULL;
     washi_status status;
-    for (int i = 0; dx && i < nx; i++) dx[i] = NULL;
+    clear(nx, dx);
     if ((status = check("vjp", "y", ny, y, &t)) || (status = check("vjp", "v", ny, v, &t)) ||
         (status = check("vjp", "x", nx, x, &t)) || (status = check_like("vjp", ny, v, y)))
         return status;
     if (nx && !dx) return washi_fail(t, WASHI_MISUSE, "vjp: the place for the derivatives is NULL");
-    if (!t || !nx) return WASHI_OK;
+    return sweep_all(ny, y, v, nx, x, dx);
+}
 
-    washi *w = t->arena.w;
-    struct sweep s = {.tape = t, .count = t->count};
-    s.grads = wa_new(w, s.count * sizeof *s.grads);
-    s.active = wa_new(w, s.count * sizeof *s.active);
-    if (s.grads && s.active)
-        status = sweep(&s, ny, y, v, nx, x, dx);
-    else
-        status = washi_fail(t, WASHI_NO_MEMORY, "vjp: no memory for %zu nodes", s.count);
-    wa_free(w, s.grads, s.count * sizeof *s.grads);
-    wa_free(w, s.active, s.count * sizeof *s.active);
-    for (int i = 0; status && i < nx; i++) dx[i] = NULL;
-    return status;
+static washi_status check_grad(const char *who, washi_tensor *y, int n, washi_tensor *const x[],
+                               washi_tensor *dx[])
+{
+    washi_tape *t = NULL;
+    washi_status status;
+    clear(n, dx);
+    if ((status = check(who, "y", 1, &y, &t)) || (status = check(who, "x", n, x, &t))) return status;
+    if (n && !dx) return washi_fail(t, WASHI_MISUSE, "%s: the place for the derivatives is NULL", who);
+    return WASHI_OK;
 }
 
 washi_status washi_grad(washi_tensor *y, int n, washi_tensor *const x[], washi_tensor *dx[])
 {
-    washi_tape *t = NULL;
-    for (int i = 0; dx && i < n; i++) dx[i] = NULL;
-    washi_status status = check("grad", "y", 1, &y, &t);
-    if (status) return status;
-    washi_tensor *one = washi_full(t, y->type, y->shape, 1);
-    return one ? washi_vjp(1, &y, &one, n, x, dx) : t->status;
+    washi_status status = check_grad("grad", y, n, x, dx);
+    if (status || !n) return status;
+    washi_tensor *one = full_like(y, 1);
+    return one ? sweep_all(1, &y, &one, n, x, dx) : y->tape->status;
 }
 
-/* The vjp is linear in its v: its own vjp, with any v, is the jvp. */
+washi_status washi_grad_strict(washi_tensor *y, int n, washi_tensor *const x[], washi_tensor *dx[])
+{
+    char a[WA_TENSOR_TEXT], b[WA_TENSOR_TEXT];
+    washi_status status = check_grad("grad_strict", y, n, x, dx);
+    if (status || !n) return status;
+    washi_tensor *one = full_like(y, 1);
+    status = one ? wa_sweep(1, &y, &one, n, x, dx) : y->tape->status;
+    for (int i = 0; i < n && !status; i++)
+        if (!dx[i])
+            status =
+                washi_fail(y->tape, WASHI_BAD_VALUE, "grad_strict: no gradient of %s reaches x[%d], %s",
+                           wa_tensor_text(y, a), i, wa_tensor_text(x[i], b));
+    if (status) clear(n, dx);
+    return status;
+}
+
+/* -- jvp and hvp -- */
+
+/* The gradient is linear in v: its own gradient by v, with any direction, is the jvp. No value of v
+ * matters; zeros will do. */
 washi_status washi_jvp(int ny, washi_tensor *const y[], int nx, washi_tensor *const x[],
                        washi_tensor *const v[], washi_tensor *dy[])
 {
     washi_tape *t = NULL;
     washi_status status;
-    for (int j = 0; dy && j < ny; j++) dy[j] = NULL;
+    clear(ny, dy);
     if ((status = check("jvp", "y", ny, y, &t)) || (status = check("jvp", "x", nx, x, &t)) ||
         (status = check("jvp", "v", nx, v, &t)) || (status = check_like("jvp", nx, v, x)))
         return status;
-    if (!t || !ny || !nx) return t && ny ? washi_fail(t, WASHI_MISUSE, "jvp: no x") : WASHI_OK;
+    if (!ny) return WASHI_OK;
+    if (!nx) return washi_fail(t, WASHI_MISUSE, "jvp: no x");
+    if (!dy) return washi_fail(t, WASHI_MISUSE, "jvp: the place for the derivatives is NULL");
+    washi_tensor **u = new_list(t, (size_t)ny + (size_t)nx), **back = u + ny;
+    if (!u) return t->status;
+    for (int j = 0; j < ny; j++)
+        if (!(u[j] = full_like(y[j], 0))) return t->status;
+    status = sweep_all(ny, y, u, nx, x, back);
+    return status ? status : sweep_all(nx, back, v, ny, u, dy);
+}
 
-    size_t pointers = (size_t)(nx + ny);
-    washi_tensor **u = wa_arena_new(&t->arena, pointers * sizeof *u, _Alignof(washi_tensor *));
-    if (!u) return washi_fail(t, WASHI_NO_MEMORY, "%s", washi_message());
-    washi_tensor **back = u + ny;
-    for (int j = 0; j < ny; j++) u[j] = washi_input(t, y[j]->type, y[j]->shape);
-    status = washi_vjp(ny, y, u, nx, x, back);
-    return status ? status : washi_vjp(nx, back, v, ny, u, dy);
+washi_status washi_hvp(washi_tensor *y, int n, washi_tensor *const x[], washi_tensor *const v[],
+                       washi_tensor *hv[])
+{
+    washi_status status = check_grad("hvp", y, n, x, hv);
+    if (status || !n) return status;
+    washi_tape *t = y->tape;
+    if ((status = check("hvp", "v", n, v, &t)) || (status = check_like("hvp", n, v, x))) return status;
+    washi_tensor **g = new_list(t, (size_t)n), *one = full_like(y, 1);
+    if (!g || !one || (status = sweep_all(1, &y, &one, n, x, g))) return t->status;
+    return sweep_all(n, g, v, n, x, hv); /* the Hessian is its own transpose */
+}
+
+/* -- jacobian and hessian -- */
+
+enum { MOST_SWEEPS = 4096 };
+
+/* The k-th of the unit tensors like x. */
+static washi_tensor *unit(const washi_tensor *x, int64_t k)
+{
+    washi_tensor *at = washi_scalar(x->tape, WASHI_I32, (double)k);
+    return washi_reshape(washi_one_hot(at, washi_size(x->shape), x->type), x->shape);
+}
+
+/* Row k is a sweep from the k-th element of y; column k the jvp along the k-th of x, which is a sweep
+ * from the gradient `back` by its linear factor u. */
+static washi_tensor *stack_sweeps(washi_tensor *from, washi_tensor *to, int axis)
+{
+    washi_tape *t = from->tape;
+    const int count = (int)washi_size(from->shape);
+    washi_shape line = {2, {washi_size(to->shape), washi_size(to->shape)}};
+    line.dim[axis] = 1;
+    washi_tensor **lines = new_list(t, (size_t)count);
+    for (int k = 0; lines && k < count; k++) {
+        washi_tensor *v = unit(from, k), *d;
+        if (!v || sweep_all(1, &from, &v, 1, &to, &d) || !(lines[k] = washi_reshape(d, line)))
+            return NULL;
+    }
+    return lines ? washi_concat(count, lines, axis) : NULL;
+}
+
+static washi_tensor *jacobian(const char *who, washi_tensor *y, washi_tensor *x)
+{
+    char a[WA_TENSOR_TEXT], b[WA_TENSOR_TEXT];
+    washi_shape shape = y->shape;
+    const int64_t m = washi_size(y->shape), n = washi_size(x->shape), sweeps = m < n ? m : n;
+    if (shape.rank + x->shape.rank > WASHI_MAX_RANK || sweeps > MOST_SWEEPS) {
+        washi_fail(y->tape, WASHI_BAD_SHAPE, "%s: %s by %s is more than %d %s", who,
+                   wa_tensor_text(y, a), wa_tensor_text(x, b),
+                   sweeps > MOST_SWEEPS ? MOST_SWEEPS : WASHI_MAX_RANK,
+                   sweeps > MOST_SWEEPS ? "sweeps" : "axes");
+        return NULL;
+    }
+    for (int i = 0; i < x->shape.rank; i++) shape.dim[shape.rank++] = x->shape.dim[i];
+    if (!sweeps) return washi_full(y->tape, y->type, shape, 0);
+    if (m <= n) {
+        washi_tensor *rows = washi_reshape(stack_sweeps(y, x, 0), shape);
+        return x->type == y->type ? rows : washi_cast(rows, y->type);
+    }
+    washi_tensor *u = full_like(y, 0), *back;
+    if (!u || sweep_all(1, &y, &u, 1, &x, &back)) return NULL;
+    return washi_reshape(stack_sweeps(back, u, 1), shape);
+}
+
+washi_tensor *washi_jacobian(washi_tensor *y, washi_tensor *x)
+{
+    washi_tensor *dx;
+    return check_grad("jacobian", y, 1, &x, &dx) ? NULL : jacobian("jacobian", y, x);
+}
+
+washi_tensor *washi_hessian(washi_tensor *y, washi_tensor *x)
+{
+    washi_tensor *dx;
+    if (check_grad("hessian", y, 1, &x, &dx) || washi_grad(y, 1, &x, &dx)) return NULL;
+    return jacobian("hessian", dx, x);
 }

@@ -58,6 +58,7 @@ const struct wa_op wa_op_stop_gradient = {
     .arity = 1,
     .infer = infer_same,
     .view = true,
+    .alias = true,
     .sample = {.x = {SHAPE(3, 5)}, .low = -2, .high = 2},
 };
 

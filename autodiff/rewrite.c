@@ -89,8 +89,7 @@ static void rewrite_operand(const struct maker *m, struct wa_value *v, int i)
 /* The operand that y, of no effect on the value, stands for; -1 when it has one. */
 static int no_effect(const struct maker *m, const washi_tensor *y)
 {
-    if (y->op == &wa_op_stop_gradient ||
-        (y->op == &wa_op_reshape && wa_shape_equal(y->shape, y->x[0]->shape)))
+    if (y->op->alias || (y->op == &wa_op_reshape && wa_shape_equal(y->shape, y->x[0]->shape)))
         return m->value[y->x[0]->id];
     return -1;
 }

@@ -178,6 +178,33 @@ washi_tensor *wa_record_source(washi_tape *t, const struct wa_op *op, washi_dtyp
     return append(y);
 }
 
+/* -- names -- */
+
+washi_tensor *washi_name(washi_tensor *x, const char *name)
+{
+    if (!wa_usable(x, "name")) return NULL;
+    size_t size = name ? strlen(name) + 1 : 0;
+    char *copy = name ? wa_arena_new(&x->tape->arena, size, 1) : NULL;
+    if (name && !copy) {
+        washi_fail(x->tape, WASHI_NO_MEMORY, "%s", washi_message());
+        return NULL;
+    }
+    if (name) memcpy(copy, name, size);
+    x->name = copy;
+    return x;
+}
+
+const char *washi_name_of(const washi_tensor *x) { return x && x->name ? x->name : ""; }
+
+const char *wa_tensor_text(const washi_tensor *x, char *text)
+{
+    char shape[WA_SHAPE_TEXT], name[WA_NAME_TEXT] = "";
+    if (x->name) snprintf(name, sizeof name, " \"%.*s\"", WA_NAME_TEXT - 4, x->name);
+    snprintf(text, WA_TENSOR_TEXT, "%s %s%s", washi_dtype_name(x->type), wa_shape_text(x->shape, shape),
+             name);
+    return text;
+}
+
 /* -- looking at a tensor -- */
 
 washi_shape washi_shape_of(const washi_tensor *x) { return x ? x->shape : (washi_shape){0}; }

@@ -19,7 +19,8 @@ struct wa_attr {
 struct washi_tensor {
     const struct wa_op *op;
     washi_tape *tape;
-    int id; /* its place on the tape: operands come before */
+    int id;           /* its place on the tape: operands come before */
+    const char *name; /* washi_name's, or NULL */
     washi_dtype type;
     washi_shape shape;
     struct wa_attr attr;
@@ -51,6 +52,8 @@ struct wa_op {
     /* From g, the gradient of y: gx[i], that of operand i; NULL (as given) where it is zero. A gx[i] of
      * a shape that x[i] was broadcast to is summed back by the caller. No rule: all are zero. */
     void (*rule)(washi_tensor *y, washi_tensor *g, washi_tensor *gx[]);
+    bool sums; /* the rule gets in gx[] the gradients that the operands, all different, have so far, and
+                  adds its own to them */
 
     /* How a step of it runs (step.h), where it is not one of a group of values made together (fused.h).
      */
@@ -62,6 +65,7 @@ struct wa_op {
 
     bool source; /* a value that is there before a run */
     bool view;   /* the same memory as operand 0 */
+    bool alias;  /* a view of the same shape, of which a program knows nothing */
     enum wa_fusion {
         WA_APART,       /* a step of its own */
         WA_FUSE_MAP,    /* elementwise; broadcasts its operands itself */
@@ -94,6 +98,9 @@ bool wa_op_error(const washi_tensor *y, washi_status status, const char *format,
 washi_status wa_missing(washi_tape *t, const char *format, ...) WASHI_PRINTF(2, 3);
 /* Checks that a public call got a tensor whose tape is in order; false (and a message) when not. */
 bool wa_usable(const washi_tensor *x, const char *who);
+/* "f64 [2,3] \"name\"", the name where there is one, into text; returns text. */
+enum { WA_NAME_TEXT = 64, WA_TENSOR_TEXT = WA_SHAPE_TEXT + WA_NAME_TEXT + 8 };
+const char *wa_tensor_text(const washi_tensor *x, char *text);
 /* An axis counted from the end made plain; false after an error on x's tape. */
 bool wa_axis(const washi_tensor *x, const char *who, int *axis);
 

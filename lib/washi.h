@@ -288,6 +288,10 @@ WASHI_API washi_tensor *washi_cast(washi_tensor *a, washi_dtype type);
 /** a, with no gradient passing. */
 WASHI_API washi_tensor *washi_stop_gradient(washi_tensor *a);
 
+/** Names x, for messages and washi_dump; the name is copied, NULL takes it away. Returns x. */
+WASHI_API washi_tensor *washi_name(washi_tensor *x, const char *name);
+/** The name given to x; "" for none. */
+WASHI_API const char *washi_name_of(const washi_tensor *x);
 /** The name of the op that made x, such as "softmax", "input" or "variable"; "" for NULL. */
 WASHI_API const char *washi_op_name(const washi_tensor *x);
 /** How many tensors x was made from. */
@@ -302,12 +306,35 @@ WASHI_API washi_tensor *washi_operand(const washi_tensor *x, int i);
 
 /** dx[i] = d sum(y) / d x[i], of x[i]'s shape. */
 WASHI_API washi_status washi_grad(washi_tensor *y, int n, washi_tensor *const x[], washi_tensor *dx[]);
+/** washi_grad, but an x[i] that no gradient of y reaches is WASHI_BAD_VALUE. */
+WASHI_API washi_status washi_grad_strict(washi_tensor *y, int n, washi_tensor *const x[],
+                                         washi_tensor *dx[]);
 /** dx[i] = sum over j of v[j] times d y[j] / d x[i]; v[j] has y[j]'s type and shape. */
 WASHI_API washi_status washi_vjp(int ny, washi_tensor *const y[], washi_tensor *const v[], int nx,
                                  washi_tensor *const x[], washi_tensor *dx[]);
 /** dy[j] = sum over i of d y[j] / d x[i] times v[i]; v[i] has x[i]'s type and shape. */
 WASHI_API washi_status washi_jvp(int ny, washi_tensor *const y[], int nx, washi_tensor *const x[],
                                  washi_tensor *const v[], washi_tensor *dy[]);
+
+/** The Hessian of sum(y) times v: hv[i] = sum over j of d2 sum(y) / d x[i] d x[j] times v[j]; v[j] has
+ * x[j]'s type and shape. It costs two sweeps, whatever the size. */
+WASHI_API washi_status washi_hvp(washi_tensor *y, int n, washi_tensor *const x[],
+                                 washi_tensor *const v[], washi_tensor *hv[]);
+/** All derivatives of y by x, in y's type; the shape is y's axes and then x's, together no more than
+ * WASHI_MAX_RANK. For small cases: it records a sweep for each element of y or of x, whichever has fewer,
+ * which must be no more than 4096 (WASHI_BAD_SHAPE). */
+WASHI_API washi_tensor *washi_jacobian(washi_tensor *y, washi_tensor *x);
+/** The second derivatives of sum(y) by x: the Jacobian of its gradient. */
+WASHI_API washi_tensor *washi_hessian(washi_tensor *y, washi_tensor *x);
+
+/** A piece of a recording: one tensor from n, with config as given. NULL after an error. */
+typedef washi_tensor *washi_graph_fn(int n, washi_tensor *const x[], const void *config);
+/** fn(n, x, config), called once and now, whose values the reverse sweep computes again from x instead of
+ * keeping them: less memory for more time, with the same bits (derivatives of derivatives are equal to
+ * rounding). What fn reads besides x, such as weights, gets its gradient too; what it makes of that alone
+ * is kept. No gradient comes to a tensor made within the piece. */
+WASHI_API washi_tensor *washi_checkpoint(washi_graph_fn *fn, const void *config, int n,
+                                         washi_tensor *const x[]);
 
 /** Records that weight, a washi_variable, takes value (of its type and shape) at the end of each run
  * of every program compiled from this tape later. All values are computed before any weight changes.

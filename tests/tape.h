@@ -29,7 +29,9 @@ double element(const washi_tensor *y, int64_t i);
  * the end. */
 int dumped(const washi_program *p, const char *word);
 
+TCase *checkpoint_case(void);  /* tape_checkpoint.c */
 TCase *derivatives_case(void); /* tape_derivatives.c */
+TCase *higher_case(void);      /* tape_higher.c */
 TCase *memory_case(void);      /* tape_memory.c */
 TCase *own_case(void);         /* tape_own.c */
 TCase *programs_case(void);    /* tape_programs.c */

@@ -8,13 +8,20 @@
 static int32_t label[5] = {0, 2, 1, 2, 0};
 static float weight[12];
 
+static washi_tensor *hidden(int n, washi_tensor *const x[], const void *config)
+{
+    (void)n;
+    washi_tensor *v = *(washi_tensor *const *)config;
+    return washi_name(washi_relu(washi_matmul(x[0], v)), "hidden");
+}
+
 /* A small training step with much of the table in it: the loss, its gradient, an assignment. */
 static washi_tensor *record_step(washi_tape *tape)
 {
     washi_tensor *x = washi_full(tape, WASHI_F32, SHAPE(5, 4), 0.25), *dw = NULL;
     washi_tensor *v = washi_variable(tape, WASHI_F32, SHAPE(4, 3), weight);
     washi_tensor *l = washi_constant(tape, WASHI_I32, SHAPE(5), label);
-    washi_tensor *h = washi_relu(washi_matmul(washi_mul(x, washi_take(x, l, 0)), v));
+    washi_tensor *in = washi_mul(x, washi_take(x, l, 0)), *h = washi_checkpoint(hidden, &v, 1, &in);
     h = washi_concat(2, (washi_tensor *[]){h, washi_pad(washi_slice(h, 1, 1, 3), 1, 0, 1)}, 0);
     washi_tensor *hot = washi_one_hot(washi_concat(2, (washi_tensor *[]){l, l}, 0), 3, WASHI_F32);
     washi_tensor *loss = washi_neg(washi_mean(washi_mul(hot, washi_log_softmax(h)), WASHI_ALL, false));

@@ -1,0 +1,13 @@
+/* sweep.h: the reverse sweep. */
+#ifndef WA_SWEEP_H
+#define WA_SWEEP_H
+
+#include "autodiff/tape.h"
+
+/* Records the gradients of the sum of <y[j], v[j]> by x[0] ... x[nx-1], all real and on one tape in
+ * order, and adds them to dx[i], where NULL is zero: it stays where none reaches x[i]. On error all are
+ * NULL. */
+washi_status wa_sweep(int ny, washi_tensor *const y[], washi_tensor *const v[], int nx,
+                      washi_tensor *const x[], washi_tensor *dx[]);
+
+#endif

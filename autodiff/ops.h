@@ -60,13 +60,19 @@
     X(one_hot) \
     X(cast)
 
+/* ops_random.c */
+#define WA_OPS_RANDOM(X) \
+    X(uniform) \
+    X(permutation)
+
 #define WA_OPS(X) \
     WA_OPS_SOURCE(X) \
     WA_OPS_MAP(X) \
     WA_OPS_REDUCE(X) \
     WA_OPS_MATMUL(X) \
     WA_OPS_SHAPE(X) \
-    WA_OPS_INDEX(X)
+    WA_OPS_INDEX(X) \
+    WA_OPS_RANDOM(X)
 
 // clang-format on
 

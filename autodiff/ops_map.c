@@ -117,6 +117,13 @@ static washi_tensor *map2(const struct wa_op *op, washi_tensor *a, washi_tensor 
     return record2(op, a, b, (struct wa_attr){0});
 }
 
+/* Of integers in double, where every result that I32 holds is exact. */
+static washi_tensor *arithmetic(const struct wa_op *op, washi_tensor *a, washi_tensor *b)
+{
+    if (!a || !b || a->type != WASHI_I32 || b->type != WASHI_I32) return map2(op, a, b);
+    return washi_cast(map2(op, washi_cast(a, WASHI_F64), washi_cast(b, WASHI_F64)), WASHI_I32);
+}
+
 washi_tensor *washi_neg(washi_tensor *a) { return map1(&wa_op_neg, a); }
 washi_tensor *washi_exp(washi_tensor *a) { return map1(&wa_op_exp, a); }
 washi_tensor *washi_log(washi_tensor *a) { return map1(&wa_op_log, a); }
@@ -124,9 +131,9 @@ washi_tensor *washi_sqrt(washi_tensor *a) { return map1(&wa_op_sqrt, a); }
 washi_tensor *washi_tanh(washi_tensor *a) { return map1(&wa_op_tanh, a); }
 washi_tensor *washi_sigmoid(washi_tensor *a) { return map1(&wa_op_sigmoid, a); }
 washi_tensor *washi_relu(washi_tensor *a) { return map1(&wa_op_relu, a); }
-washi_tensor *washi_add(washi_tensor *a, washi_tensor *b) { return map2(&wa_op_add, a, b); }
-washi_tensor *washi_sub(washi_tensor *a, washi_tensor *b) { return map2(&wa_op_sub, a, b); }
-washi_tensor *washi_mul(washi_tensor *a, washi_tensor *b) { return map2(&wa_op_mul, a, b); }
+washi_tensor *washi_add(washi_tensor *a, washi_tensor *b) { return arithmetic(&wa_op_add, a, b); }
+washi_tensor *washi_sub(washi_tensor *a, washi_tensor *b) { return arithmetic(&wa_op_sub, a, b); }
+washi_tensor *washi_mul(washi_tensor *a, washi_tensor *b) { return arithmetic(&wa_op_mul, a, b); }
 washi_tensor *washi_div(washi_tensor *a, washi_tensor *b) { return map2(&wa_op_div, a, b); }
 washi_tensor *washi_equal(washi_tensor *a, washi_tensor *b) { return map2(&wa_op_equal, a, b); }
 

@@ -202,6 +202,7 @@ WASHI_API washi_tensor *washi_full(washi_tape *t, washi_dtype type, washi_shape 
  * so a weight asked for twice is one weight (with another type or shape: WASHI_MISUSE). */
 WASHI_API washi_tensor *washi_variable(washi_tape *t, washi_dtype type, washi_shape shape, void *data);
 
+/* Sums, differences and products are also of two I32: exact, and clamped to I32's range. */
 /** a + b */
 WASHI_API washi_tensor *washi_add(washi_tensor *a, washi_tensor *b);
 /** a - b */
@@ -298,6 +299,20 @@ WASHI_API const char *washi_op_name(const washi_tensor *x);
 WASHI_API int washi_operands(const washi_tensor *x);
 /** The i-th tensor x was made from; NULL when there is none. */
 WASHI_API washi_tensor *washi_operand(const washi_tensor *x, int i);
+
+/* Random numbers on the tape, F32 or F64, without derivative: a value depends on the context's seed, the
+ * stream, the draw and its index alone. draw is one I32 on the tape, NULL for 0: a variable that the tape
+ * increments, washi_assign(draw, washi_shift(draw, 1)), gives other numbers in every run. At most 2^32
+ * elements. */
+
+/** Uniform in [0, 1): in F32 the elements draw * 2^32 ... of washi_fill_uniform, in F64 multiples of 2^-53. */
+WASHI_API washi_tensor *washi_uniform(washi_tape *t, washi_dtype type, washi_shape shape, uint64_t stream,
+                                      washi_tensor *draw);
+/** 1 with that probability, 0 ... 1, else 0. */
+WASHI_API washi_tensor *washi_bernoulli(washi_tape *t, washi_dtype type, washi_shape shape,
+                                        double probability, uint64_t stream, washi_tensor *draw);
+/** 0 ... n-1 in random order, each order as likely. I32. */
+WASHI_API washi_tensor *washi_permutation(washi_tape *t, int64_t n, uint64_t stream, washi_tensor *draw);
 
 /* -- derivatives ------------------------------------------------------------------------------- */
 

@@ -182,6 +182,20 @@ static void refuses_indices(void)
     REFUSES(BAD_TYPE, "cast: there is no type 7", washi_cast(f32(SHAPE(2)), (washi_dtype)7));
 }
 
+static void refuses_random(void)
+{
+    REFUSES(BAD_TYPE, "uniform: result of type i32: f32 or f64 wanted",
+            washi_uniform(t, WASHI_I32, SHAPE(2), 0, NULL));
+    REFUSES(BAD_TYPE, "uniform: draw [2] of type i32: one i32 wanted",
+            washi_uniform(t, WASHI_F32, SHAPE(2), 0, i32(SHAPE(2))));
+    REFUSES(BAD_SHAPE, "uniform: [4294967297] has more than 2^32 elements",
+            washi_uniform(t, WASHI_F32, SHAPE(4294967297), 0, NULL));
+    REFUSES(BAD_SHAPE, "uniform: [-2] is no shape", washi_uniform(t, WASHI_F32, SHAPE(-2), 0, NULL));
+    REFUSES(BAD_TYPE, "permutation: draw [] of type f32: one i32 wanted",
+            washi_permutation(t, 3, 0, f32(SCALAR)));
+    REFUSES(BAD_VALUE, "permutation: -1 numbers", washi_permutation(t, -1, 0, NULL));
+}
+
 START_TEST(every_op_refuses_by_its_sentence)
 {
     refuses_sources();
@@ -191,6 +205,7 @@ START_TEST(every_op_refuses_by_its_sentence)
     refuses_products();
     refuses_movement();
     refuses_indices();
+    refuses_random();
     for (int i = 0; wa_ops[i]; i++) {
         bool found = wa_ops[i]->fusion == WA_FUSE_MAP ||
                      !strcmp(wa_ops[i]->name, "stop_gradient"); /* takes all */

@@ -77,7 +77,7 @@ static double item(const struct operand *x, const int64_t at[])
     return get(x->type, x->data, (size_t)ravel(x->shape, at));
 }
 
-static void give(struct answer *out, washi_dtype type, washi_shape shape)
+void give(struct answer *out, washi_dtype type, washi_shape shape)
 {
     const size_t n = (size_t)washi_size(shape);
     *out = (struct answer){.type = type, .shape = shape};
@@ -406,10 +406,7 @@ static void r_cast(const struct sample *s, struct answer *out)
     each(out, s, converted);
 }
 
-static const struct {
-    const char *name;
-    void (*run)(const struct sample *s, struct answer *out);
-} references[] = {
+static const struct reference references[] = {
     {"sum", r_sum},
     {"max", r_max},
     {"argmax", r_argmax},
@@ -428,15 +425,19 @@ static const struct {
     {"scatter", r_scatter},
     {"one_hot", r_one_hot},
     {"cast", r_cast},
+    {NULL, NULL},
 };
+
+static const struct reference *const lists[] = {references, random_references};
 
 bool plain_answer(const struct sample *s, struct answer *out)
 {
     *out = (struct answer){0};
     for (size_t i = 0; i < sizeof pointwise / sizeof *pointwise; i++)
         if (!strcmp(pointwise[i].name, s->op->name)) run_pointwise(s, pointwise[i].f, out);
-    for (size_t i = 0; i < sizeof references / sizeof *references; i++)
-        if (!strcmp(references[i].name, s->op->name)) references[i].run(s, out);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (const struct reference *r = lists[i]; r->name; r++)
+            if (!strcmp(r->name, s->op->name)) r->run(s, out);
     return out->v != NULL;
 }
 

@@ -205,6 +205,11 @@ static const struct family {
     {"one_hot", 1, {.x = {AXES(5)}, .attr = {.end = N2, .type = WASHI_F32}, .index_end = N2}},
     {"one_hot", 1, {.x = {AXES(N)}, .attr = {.end = 3, .type = WASHI_F64}, .index_end = 3}},
     {"cast", 1, {.x = {AXES(N)}, .attr.type = WASHI_F64}},
+    {"uniform",
+     1,
+     {.x = {{0}}, .attr = {.shape = AXES(N), .begin = 3, .type = WASHI_F32}, .index_end = 9}},
+    {"uniform", 1, {.x = {AXES(1)}, .attr = {.shape = AXES(3, N), .type = WASHI_F64}, .index_end = 9}},
+    {"permutation", 1, {.x = {{0}}, .attr = {.end = N, .begin = 3}, .index_end = 9}},
     {"cast", 1, {.x = {AXES(N)}, .attr.type = WASHI_F32}},
 };
 enum { FAMILIES = sizeof families / sizeof *families };

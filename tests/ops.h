@@ -44,6 +44,13 @@ struct answer {
 };
 /* False when there is no reference of that op's name. */
 bool plain_answer(const struct sample *s, struct answer *out);
+struct reference {
+    const char *name;
+    void (*run)(const struct sample *s, struct answer *out);
+};
+extern const struct reference random_references[]; /* op_reference_random.c; the last has no name */
+/* For references: makes room for an answer of zeros. */
+void give(struct answer *out, washi_dtype type, washi_shape shape);
 void free_answer(struct answer *a);
 
 /* One run of an op: its value, and the derivatives of <u, value> with a random u. */

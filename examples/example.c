@@ -46,11 +46,11 @@ static const char *type_name(washi_dtype type)
     return name[type];
 }
 
-/* With the fewest digits that give the number back, and a point. */
+/* With six digits, or fewer if they give the number back, and a point. */
 static void print_real(double x, bool is_float)
 {
     char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
+    for (int digits = 1; digits <= 6; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, x);
         if (is_float ? strtof(text, NULL) == (float)x : strtod(text, NULL) == x) break;
     }

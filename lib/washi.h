@@ -468,7 +468,7 @@ typedef struct {
     washi_shape shape;
     washi_init_fn *init; /**< NULL: washi_glorot_uniform */
     bool frozen;         /**< not trainable, ever: no optimiser changes it */
-    washi_dtype type;    /**< WASHI_F32 or WASHI_F64 */
+    washi_dtype type;    /**< WASHI_F32 or WASHI_F64; WASHI_I32 for a frozen one, such as a counter */
 } washi_weight_options;
 
 /** The weight of this name (no "/" in it) in this scope, as a tensor on the tape of the call. The first
@@ -600,6 +600,15 @@ WASHI_API washi_tensor *washi_model_call_losses(washi_model *m, washi_tensor *x,
  * The axis of samples shows as None, or as the size of the call that built the model. WASHI_MISUSE before
  * the model is built, WASHI_IO. */
 WASHI_API washi_status washi_model_summary(const washi_model *m, FILE *out);
+/** How many layers, those inside others not counted; 0 until built. */
+WASHI_API int washi_model_layers(const washi_model *m);
+/** A layer; shape is that of its result in the call that built the model. */
+typedef struct {
+    const char *name, *kind;
+    washi_shape shape;
+} washi_layer_info;
+/** The index-th layer, in order of the calls; all zero for an index out of range. */
+WASHI_API washi_layer_info washi_model_layer(const washi_model *m, int index);
 /** How many weights; 0 until built. */
 WASHI_API int washi_model_weights(const washi_model *m);
 /** A weight; data is the model's own memory, to read and to write. */

@@ -207,6 +207,57 @@ START_TEST(a_layer_with_a_counter)
 }
 END_TEST
 
+/* A counter of whole numbers: first values are truncated, calls count, no one trains it. */
+static washi_tensor *counting(washi_scope *s, washi_tensor *x, const void *config)
+{
+    (void)config;
+    washi_tensor *n = washi_weight(
+        s, "n", (washi_weight_options){.init = washi_ones, .frozen = true, .type = WASHI_I32});
+    washi_assign(n, washi_cast(washi_shift(washi_cast(n, WASHI_F32), 1), WASHI_I32));
+    return x;
+}
+
+static washi_tensor *whole_numbers_to_train(washi_scope *s, washi_tensor *x, const void *config)
+{
+    (void)config;
+    return washi_mul(x, washi_weight(s, "n", (washi_weight_options){.type = WASHI_I32}));
+}
+
+START_TEST(a_counter_of_whole_numbers)
+{
+    washi_layer layers[] = {washi_layer_custom("a", counting, NULL)};
+    washi_model *m = washi_sequential(w, 1, layers);
+    float x[1] = {1}, y[1];
+    for (int i = 0; i < 3; i++)
+        ok(washi_predict(m, &(washi_array){WASHI_F32, shape_of_2(1, 1), x}, 0, y));
+    ck_assert_int_eq(*(int32_t *)weight(m, "a/n").data, 4);
+    ok(washi_model_freeze(m, NULL, false));
+    ck_assert(!weight(m, "a/n").trainable);
+    washi_model_free(m);
+    m = washi_model_new(w, NULL, whole_numbers_to_train, NULL);
+    fails(washi_model_build(m, WASHI_F32, (washi_shape){1, {1}}), WASHI_BAD_TYPE, "i32, frozen");
+    washi_model_free(m);
+}
+END_TEST
+
+START_TEST(layers_of_a_model)
+{
+    washi_model *m = mnist(w);
+    ck_assert_int_eq(washi_model_layers(m), 0);
+    ok(washi_model_build(m, WASHI_F32, shape_of_2(28, 28)));
+    ck_assert_int_eq(washi_model_layers(m), 4);
+    ck_assert_str_eq(washi_model_layer(m, 0).name, "flatten");
+    ck_assert_str_eq(washi_model_layer(m, 2).name, "dense_1");
+    ck_assert_str_eq(washi_model_layer(m, 2).kind, "Dense");
+    ck_assert_int_eq(washi_model_layer(m, 2).shape.dim[1], 64);
+    ck_assert_ptr_null(washi_model_layer(m, 4).name);
+    ck_assert_ptr_null(washi_model_layer(m, -1).name);
+    ck_assert_int_eq(washi_model_layers(NULL), 0);
+    ck_assert_ptr_null(washi_model_layer(NULL, 0).name);
+    washi_model_free(m);
+}
+END_TEST
+
 START_TEST(flatten_and_rescaling)
 {
     washi_layer layers[] = {washi_layer_rescaling(1 / 255.0), washi_layer_flatten()};
@@ -231,8 +282,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {names_types_shapes,      first_values,         initialisers,
-                                  values_by_seed_and_name, weights_persist,      freezing,
-                                  a_layer_with_a_counter,  flatten_and_rescaling};
+    const TTest *const cases[] = {
+        names_types_shapes,      first_values,          initialisers,
+        values_by_seed_and_name, weights_persist,       freezing,
+        a_layer_with_a_counter,  flatten_and_rescaling, a_counter_of_whole_numbers,
+        layers_of_a_model};
     return RUN("nn_model", cases);
 }

@@ -10,8 +10,8 @@ static bool check_weight(washi_scope *s, const char *name, const washi_weight_op
     if (!name || !*name || strchr(name, '/'))
         washi_fail(t, WASHI_BAD_VALUE, "weight \"%s\": a name must not be empty or hold a /",
                    name ? name : "");
-    else if (o->type != WASHI_F32 && o->type != WASHI_F64)
-        washi_fail(t, WASHI_BAD_TYPE, "weight %s: type %s, f32 or f64 wanted", name,
+    else if (o->type != WASHI_F32 && o->type != WASHI_F64 && !(o->type == WASHI_I32 && o->frozen))
+        washi_fail(t, WASHI_BAD_TYPE, "weight %s: type %s, f32 or f64 wanted (or i32, frozen)", name,
                    washi_dtype_name(o->type));
     else if (washi_size(o->shape) < 1)
         washi_fail(t, WASHI_BAD_SHAPE, "weight %s: %s has no elements", name, wa_nn_shape(o->shape).at);

@@ -17,7 +17,7 @@ struct wa_weight *wa_nn_weight_find(const washi_model *m, const char *path, cons
     return NULL;
 }
 
-/* Initialisers write floats: a weight of doubles takes them through a copy. */
+/* Initialisers write floats: a weight of another type takes them through a copy. */
 static washi_status fill(washi *w, washi_init_fn *init, uint64_t stream, washi_array *a)
 {
     if (a->type == WASHI_F32) return init(w, a->shape, stream, (float *)a->data);
@@ -26,8 +26,11 @@ static washi_status fill(washi *w, washi_init_fn *init, uint64_t stream, washi_a
     if (status) return status;
     status = init(w, a->shape, stream, (float *)floats.data);
     const float *from = floats.data;
-    double *to = (double *)a->data;
-    for (int64_t i = 0, n = washi_size(a->shape); i < n; i++) to[i] = from[i];
+    for (int64_t i = 0, n = washi_size(a->shape); i < n; i++)
+        if (a->type == WASHI_F64)
+            ((double *)a->data)[i] = from[i];
+        else
+            ((int32_t *)a->data)[i] = (int32_t)from[i];
     washi_release(w, &floats);
     return status;
 }
@@ -86,6 +89,15 @@ void wa_nn_forget(washi_model *m)
     m->weight = NULL;
     m->line = NULL;
     m->weights = m->weight_room = m->lines = m->line_room = 0;
+}
+
+int washi_model_layers(const washi_model *m) { return m ? m->lines : 0; }
+
+washi_layer_info washi_model_layer(const washi_model *m, int index)
+{
+    if (!m || index < 0 || index >= m->lines) return (washi_layer_info){0};
+    const struct wa_line *l = &m->line[index];
+    return (washi_layer_info){l->name, l->kind, l->shape};
 }
 
 int washi_model_weights(const washi_model *m) { return m ? m->weights : 0; }

@@ -624,6 +624,16 @@ WASHI_API washi_weight_info washi_model_weight(washi_model *m, int index);
 /** Freezes, or unfreezes, every weight whose name starts with prefix (NULL or "": all), but for those
  * created frozen, which stay so. WASHI_BAD_VALUE when there is none. */
 WASHI_API washi_status washi_model_freeze(washi_model *m, const char *prefix, bool frozen);
+/** Writes every weight, frozen ones too, to a safetensors file under its name ("dense/kernel") and with its type
+ * and shape. The state of an optimiser is not in it. WASHI_MISUSE before the model is built; files and failures
+ * as for washi_write_safetensors. */
+WASHI_API washi_status washi_model_save(const washi_model *m, const char *path);
+/** Gives every weight the value it has in a safetensors file, to the last bit; also F32, F16 and BF16 to an F64
+ * weight, F16 and BF16 to an F32 one. The file must have each weight and no other tensor (WASHI_BAD_VALUE), in
+ * the weight's shape (WASHI_BAD_SHAPE) and such a type (WASHI_BAD_TYPE), and be one that washi_read_safetensors
+ * takes. All or nothing: after a failure the model is as it was. WASHI_MISUSE before the model is built, as
+ * only a build makes the function's weights. Not while another thread uses the model. */
+WASHI_API washi_status washi_model_load(washi_model *m, const char *path);
 
 /* -- losses and metrics ------------------------------------------------------------------------ */
 
@@ -785,6 +795,49 @@ WASHI_API washi_status washi_predict(washi_model *m, const washi_array *x, int64
  * caller's to washi_release. WASHI_IO: cannot open or read; WASHI_BAD_FILE: not what the format says,
  * too short or too long. */
 WASHI_API washi_status washi_read_idx(washi *w, const char *path, washi_array *out);
+
+/* A writer puts the whole file beside the target under another name, on the disk, and then in its place: a
+ * failure (WASHI_IO) leaves the target as it was. A symbolic link is followed; what is no regular file is
+ * refused. Every element is read and written to the last bit. */
+
+/** Reads a NumPy file of one array: versions 1.0 to 3.0, either byte order, C and Fortran order (which
+ * becomes row-major). f4 f8 i4 u1 are read as they are; f2 becomes F32, b1 U8, and i1 i2 u2 I32; so do u4 i8
+ * u8 if every value fits (else WASHI_BAD_VALUE). Any other element type is WASHI_BAD_TYPE, more than
+ * WASHI_MAX_RANK axes WASHI_BAD_SHAPE; WASHI_IO and WASHI_BAD_FILE as above. out->data is the caller's to
+ * washi_release. */
+WASHI_API washi_status washi_read_npy(washi *w, const char *path, washi_array *out);
+/** Writes an array as numpy.load reads it: version 1.0, C order, this machine's byte order. */
+WASHI_API washi_status washi_write_npy(const char *path, const washi_array *a);
+
+/** An array with its name. */
+typedef struct {
+    const char *name; /**< UTF-8 */
+    washi_array array;
+} washi_named_array;
+/** A line of a file's metadata; UTF-8. */
+typedef struct {
+    const char *key, *value;
+} washi_metadata;
+/** What a safetensors file holds. To write one, fill in the first four; all memory is yours. */
+typedef struct {
+    int arrays, lines; /**< how many of each */
+    washi_named_array *array;
+    washi_metadata *metadata;
+    char *text; /**< the reader's: what names and metadata stand in */
+    size_t text_bytes;
+} washi_safetensors;
+
+/** Reads a safetensors file, its arrays in the order of its header. F32 F64 I32 U8 are read as they are; F16 and
+ * BF16 become F32, BOOL U8, and I8 I16 U16 I32; so do U32 I64 U64 if every value fits (else WASHI_BAD_VALUE).
+ * Refused, with a sentence that names the tensor, is all that the format's reference implementation refuses, and
+ * keys that are there twice, members of a tensor that the format does not know, names with a U+0000
+ * (WASHI_BAD_FILE); other types and ranks as by washi_read_npy. The caller's to washi_safetensors_free. */
+WASHI_API washi_status washi_read_safetensors(washi *w, const char *path, washi_safetensors *out);
+/** Writes a safetensors file. Names must be there, UTF-8, not "__metadata__", and each once (WASHI_BAD_VALUE).
+ * The same arrays in the same order give the same bytes. */
+WASHI_API washi_status washi_write_safetensors(washi *w, const char *path, const washi_safetensors *s);
+/** Frees what washi_read_safetensors gave and clears *s; NULL and a cleared one are fine. */
+WASHI_API void washi_safetensors_free(washi *w, washi_safetensors *s);
 
 #ifdef __cplusplus
 }

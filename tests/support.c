@@ -79,6 +79,7 @@ void *counted(void *user, void *block, size_t old_size, size_t new_size)
     unsigned char *grown = realloc(real, head + new_size);
     ck_assert_ptr_nonnull(grown);
     heap.bytes += new_size - (real ? old_size : 0);
+    if (heap.bytes > heap.peak) heap.peak = heap.bytes;
     heap.blocks += !real;
     memcpy(grown, &new_size, sizeof new_size);
     return grown + head;

@@ -37,6 +37,7 @@ void close_settings(struct settings *s);
 
 struct heap {
     size_t blocks, bytes; /* live */
+    size_t peak;          /* the most bytes there were since the caller set it */
     long calls,
         fail_at; /* allocations so far; the one that fails, and all after it if all_after; -1: none */
     bool all_after;

@@ -1,7 +1,7 @@
 /* test_io.c: the IDX reader on good files of every type, and on truncated, oversized, damaged and
  * lying ones. Every test runs on an allocator that counts, and ends with nothing left. */
 #define _XOPEN_SOURCE 700
-#include "support.h"
+#include "files.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -10,56 +10,13 @@
 #include <unistd.h>
 #include <zlib.h>
 
-static washi *w;
-static char folder[256], file[300];
-
-static void setup(void)
-{
-    const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/washi-test-XXXXXX", base ? base : "/tmp");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(file, sizeof file, "%s/a file.idx", folder);
-    w = open_counted();
-}
-
-static void teardown(void)
-{
-    washi_close(w);
-    ck_assert_uint_eq(heap.bytes, 0);
-    ck_assert_uint_eq(heap.blocks, 0);
-    unlink(file);
-    ck_assert_int_eq(rmdir(folder), 0);
-}
-
 /* -- files made here --------------------------------------------------------------------------- */
-
-struct bytes {
-    size_t size;
-    unsigned char at[4096];
-};
-
-static void append(struct bytes *b, const void *from, size_t size)
-{
-    ck_assert_uint_le(b->size + size, sizeof b->at);
-    memcpy(b->at + b->size, from, size);
-    b->size += size;
-}
 
 static struct bytes header(int code, int rank, const uint32_t sizes[])
 {
     struct bytes b = {4, {0, 0, (unsigned char)code, (unsigned char)rank}};
-    for (int i = 0; i < rank; i++)
-        for (int shift = 24; shift >= 0; shift -= 8)
-            append(&b, &(unsigned char){(unsigned char)(sizes[i] >> shift)}, 1);
+    for (int i = 0; i < rank; i++) append_number(&b, sizes[i], 4, true);
     return b;
-}
-
-static void write_file(const void *from, size_t size)
-{
-    FILE *f = fopen(file, "wb");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(from, 1, size, f), size);
-    ck_assert_int_eq(fclose(f), 0);
 }
 
 /* One gzip member with these contents; room tells how much there is at to. */
@@ -90,11 +47,8 @@ static void refused(washi_status status, const char *why)
 {
     const size_t live = heap.bytes;
     washi_array a = {WASHI_U8, {1, {1}}, &a};
-    ck_assert_msg(washi_read_idx(w, file, &a) == status, "%s: not %s but: %s", why,
-                  washi_status_name(status), washi_message());
+    said(status, washi_read_idx(w, file, &a), why);
     ck_assert_ptr_null(a.data);
-    ck_assert_ptr_nonnull(strstr(washi_message(), file));
-    ck_assert_ptr_null(strchr(washi_message(), '\n'));
     ck_assert_uint_eq(heap.bytes, live);
 }
 
@@ -410,8 +364,6 @@ END_TEST
 int main(void)
 {
     TCase *all = tcase_create("idx");
-    tcase_add_checked_fixture(all, setup, teardown);
-    tcase_set_timeout(all, 120);
     tcase_add_loop_test(all, reads_every_type_plain_and_gzip, 0, sizeof samples / sizeof *samples);
     tcase_add_test(all, reads_every_rank);
     tcase_add_test(all, reads_empty_axes);
@@ -424,11 +376,5 @@ int main(void)
     tcase_add_test(all, refuses_lying_sizes_without_allocating);
     tcase_add_test(all, reports_what_cannot_be_read);
     tcase_add_test(all, survives_every_allocation_failing);
-    Suite *io = suite_create("io");
-    suite_add_tcase(io, all);
-    SRunner *runner = srunner_create(io);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_case(all);
 }

@@ -7,7 +7,7 @@
 set -eu
 
 run='gcc libc6-dev meson ninja-build pkgconf libsleef-dev libpthreadpool-dev librandom123-dev
-  zlib1g-dev gnuplot-nox curl ca-certificates'
+  libjsmn-dev zlib1g-dev gnuplot-nox curl ca-certificates'
 test='g++ clang libclang-rt-dev check libbenchmark-dev'
 emulate='check gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
 peers='libopenblas-dev libblis-dev libdnnl-dev libxsmm-dev'

@@ -8,11 +8,13 @@ build=${WASHI_BUILD:-$root/build}-neon
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/washi/arm64
 programs='test_simd test_simd_values test_gemm test_ops test_golden'
 tests='simd simd_values gemm ops_table ops_shapes ops_errors golden'
+packages='libsleef-dev libsleef3 libpthreadpool-dev libpthreadpool0 librandom123-dev libjsmn-dev zlib1g-dev zlib1g
+  check libsubunit-dev libsubunit0 libc6 libgcc-s1'
 export WASHI_LEAN=1 # fewer lengths and storage forms; every kernel and every op
 
 sh "$root/tools/setup.sh" --emulate
 
-if [ ! -f "$cache/complete" ]; then
+if [ "$(cat "$cache/complete" 2>/dev/null)" != "$packages" ]; then # another list fetches anew
   echo "test-neon: fetching arm64 packages into $cache" >&2
   rm -rf "$cache"
   mkdir -p "$cache/lists/partial" "$cache/archives/partial" "$cache/debs" "$cache/root"
@@ -22,12 +24,12 @@ if [ ! -f "$cache/complete" ]; then
       -o Dir::State::lists="$cache/lists" -o Dir::Cache="$cache" "$@"
   }
   apt update
-  apt download libsleef-dev libsleef3 libpthreadpool-dev libpthreadpool0 librandom123-dev \
-    zlib1g-dev zlib1g check libsubunit-dev libsubunit0 libc6 libgcc-s1
+  # shellcheck disable=SC2086 # a list of words
+  apt download $packages
   for package in *.deb; do dpkg -x "$package" "$cache/root"; done
   rm -rf "$cache/lists" "$cache/debs"
   cd "$root"
-  touch "$cache/complete"
+  echo "$packages" >"$cache/complete"
 fi
 
 libraries=$cache/root/usr/lib/aarch64-linux-gnu

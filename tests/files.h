@@ -1,0 +1,47 @@
+/* files.h: what the tests of files share: a folder that goes again, files made of bytes, and a context
+ * whose allocator counts. */
+#ifndef FILES_H
+#define FILES_H
+
+#include "support.h"
+
+/* Of the running test: its context, its folder, and a file in it. */
+extern washi *w;
+extern char folder[256], file[300];
+
+/* A test's beginning and end. The end finds nothing left of memory, and nothing in the folder but the
+ * file. */
+void setup_files(void);
+void teardown_files(void);
+
+struct bytes {
+    size_t size;
+    unsigned char at[8192];
+};
+void append(struct bytes *b, const void *from, size_t size);
+void append_text(struct bytes *b, const char *text);
+/* The low bytes of x, as many as width; the lowest first unless big_endian. */
+void append_number(struct bytes *b, uint64_t x, int width, bool big_endian);
+
+void write_file(const void *from, size_t size);
+/* What is in the file, or what begins it. */
+struct bytes read_file(void);
+/* How many names are in the folder. */
+int files_in_folder(void);
+
+/* The i-th damage to a byte: its bits flipped one by one, then what has a meaning in some format. */
+enum { DAMAGES = 41 };
+unsigned char damaged(unsigned char byte, int i);
+
+/* The last failure is this one, in one sentence that names the file. */
+void said(washi_status wanted, washi_status status, const char *why);
+
+/* Ways in which a file cannot be written: which there are, and the path to try, which may be file.
+ * prepare changes the process it is called in. */
+enum { UNWRITABLE = 6 };
+const char *prepare_unwritable(int way);
+
+/* Runs a suite of this case, a TCase, with these fixtures; the exit status. */
+int run_case(void *all);
+
+#endif

@@ -54,6 +54,10 @@ struct wa_fused {
     int gemm_a, gemm_b, gemm_indices; /* bases; -1: no rows are gathered */
     int64_t table_rows;
     struct wa_ref gemm_c;
+    /* All the group does is y = sign * scale * product + old_sign * old: the product does that itself.
+     * Bases; scale -1: none; old -1: the group is not of this form. */
+    int update_scale, update_old;
+    double update_sign, update_old_sign;
     size_t block_rows, block_bytes;
     const washi_tensor **nodes; /* the values, for who looks at the program */
     int node_count;

@@ -265,6 +265,42 @@ static void cut(struct wa_fused *f, const struct wa_group *group, size_t size)
     f->slot_bytes = wa_round_up(f->rows_a_unit * f->piece * size, WA_ALIGN);
 }
 
+/* The operand of the number by which v multiplies x; -1: it does not. */
+static int number_beside(const struct builder *b, const struct wa_value *v, int x)
+{
+    if (v->node->op != &wa_op_mul) return -1;
+    int other = v->x[0] == x ? v->x[1] : v->x[0];
+    bool number = washi_size(b->g->values[other].node->shape) == 1 && member_of(b, other) < 0;
+    return number && other != x ? b->g->values[other].index : -1;
+}
+
+/* An update such as w - rate * (a @ b) needs nothing but the product's alpha and beta: c - x and c + -x
+ * are the same bits. */
+static void find_update(struct builder *b)
+{
+    struct wa_fused *f = b->f;
+    int product = b->member[0], last = b->member[b->members - 1];
+    f->update_old = f->update_scale = -1;
+    if (b->members < 2 || b->members > 3 || !b->g->values[product].inside || product != b->group->head)
+        return;
+    if (b->members == 3) {
+        f->update_scale = number_beside(b, &b->g->values[b->member[1]], product);
+        if (f->update_scale < 0 || !b->g->values[b->member[1]].inside) return;
+        product = b->member[1];
+    }
+    const struct wa_value *v = &b->g->values[last];
+    if (v->node->op != &wa_op_add && v->node->op != &wa_op_sub) return;
+    int at = v->x[0] == product ? 0 : 1, old = v->x[1 - at];
+    if (v->x[at] != product || member_of(b, old) >= 0 ||
+        !wa_shape_equal(b->g->values[old].node->shape, v->node->shape))
+        return;
+    bool minus = v->node->op == &wa_op_sub;
+    f->count = f->once = 0;
+    f->update_old = b->g->values[old].index;
+    f->update_sign = minus && at == 1 ? -1 : 1;
+    f->update_old_sign = minus && at == 0 ? -1 : 1;
+}
+
 static void plan_product(struct builder *b)
 {
     struct wa_fused *f = b->f;
@@ -283,6 +319,7 @@ static void plan_product(struct builder *b)
     if (block > BLOCK_ROWS) block = BLOCK_ROWS;
     if (block < TASK_ROWS) block = TASK_ROWS;
     f->block_rows = block < f->rows ? block : f->rows;
+    find_update(b);
     if (f->gemm_c.start == WA_AT_BLOCK)
         f->block_bytes = wa_round_up(f->block_rows * f->columns * size, WA_ALIGN);
 }
@@ -301,7 +338,8 @@ static void share_out(struct builder *b)
                     (size_t)f->slots * f->slot_bytes + f->block_bytes;
     if (f->multiplies) {
         struct wa_gemm gemm = f->gemm;
-        gemm.m = f->block_rows;
+        gemm.m = f->update_old < 0 ? f->block_rows : f->rows;
+        if (f->update_old >= 0) gemm.beta = f->update_old_sign;
         f->task_bytes += wa_round_up(s->simd->gemm_scratch[f->gemm_type](&gemm), WA_ALIGN);
     }
     s->scratch_bytes = (size_t)s->tasks * f->task_bytes;

@@ -151,6 +151,27 @@ static void run_blocks(const struct wa_step *s, const struct wa_fused *f, size_t
     }
 }
 
+static void run_update(const struct wa_step *s, const struct wa_fused *f, size_t begin, size_t end,
+                       char *const bases[], void *scratch)
+{
+    size_t size = f->gemm_c.size, from = begin * f->columns * size;
+    struct wa_gemm gemm = f->gemm;
+    void *indices = f->gemm_indices >= 0 ? bases[f->gemm_indices] : NULL;
+    wa_gemm_operands(&gemm, bases[f->gemm_a], bases[f->gemm_b], indices);
+    wa_gemm_rows(&gemm, begin, end, size);
+    gemm.c = bases[s->n] + from;
+    const char *old = bases[f->update_old] + from;
+    if (old != gemm.c) memcpy(gemm.c, old, (end - begin) * f->columns * size);
+    gemm.alpha = f->update_sign;
+    gemm.beta = f->update_old_sign;
+    if (f->update_scale >= 0) {
+        const void *scale = bases[f->update_scale];
+        gemm.alpha *=
+            f->gemm_type == WASHI_F32 ? (double)*(const float *)scale : *(const double *)scale;
+    }
+    s->simd->gemm[f->gemm_type](&gemm, scratch);
+}
+
 /* A task's memory: the bases, the block, the slots, the matrix product's scratch. */
 void wa_run_fused(const struct wa_step *s, int task)
 {
@@ -168,7 +189,9 @@ void wa_run_fused(const struct wa_step *s, int task)
     run_code(f->code, f->once, &most, f->columns, bases);
     size_t begin, end;
     wa_share(f->multiplies ? f->rows : units_of(f, f->rows), s->tasks, task, &begin, &end);
-    if (f->multiplies)
+    if (f->multiplies && f->update_old >= 0)
+        run_update(s, f, begin, end, bases, at);
+    else if (f->multiplies)
         run_blocks(s, f, begin, end, bases, at);
     else
         run_units(f, 0, f->rows, begin, end, bases);

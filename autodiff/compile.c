@@ -78,7 +78,13 @@ static bool make_steps(washi_program *p, struct wa_graph *g)
     if (!p->steps) return false;
     for (; p->step_count < g->steps; p->step_count++) {
         struct wa_step *s = &p->steps[p->step_count];
-        *s = (struct wa_step){.program = p, .simd = w->simd, .threads = w->threads};
+        const struct wa_turn *turn = &g->turns[p->step_count];
+        *s = (struct wa_step){.program = p,
+                              .simd = w->simd,
+                              .threads = turn->alone ? g->threads : 1,
+                              .lead = turn->lead,
+                              .owner = turn->owner,
+                              .tasks = turn->lead ? g->threads : 1};
         const int *member = &g->member[g->first[p->step_count]];
         int members = g->first[p->step_count + 1] - g->first[p->step_count];
         bool alone = members == 1 && g->values[*member].node->op->plan;
@@ -93,25 +99,52 @@ static bool make_steps(washi_program *p, struct wa_graph *g)
     return true;
 }
 
-/* What a run looks at before its first step. */
-static bool look_over(washi_program *p)
+/* What a run looks at before its first step, and its phases. */
+static bool look_over(washi_program *p, const struct wa_graph *g)
 {
     p->checks = new_array(p, (size_t)p->step_count, sizeof *p->checks);
-    if (!p->checks) return false;
-    p->widest = 1;
-    for (int i = 0; i < p->step_count; i++) {
+    p->phases = new_array(p, (size_t)g->phase_count, sizeof *p->phases);
+    if (!p->checks || !p->phases) return false;
+    for (int i = 0; i < p->step_count; i++)
         if (p->steps[i].checked_first) p->checks[p->check_count++] = i;
-        if (p->steps[i].tasks > p->widest) p->widest = p->steps[i].tasks;
+    p->phase_count = g->phase_count;
+    p->widest = 1;
+    for (int i = 0; i < p->phase_count; i++) {
+        struct wa_phase *phase = &p->phases[i];
+        *phase = g->phases[i];
+        if (phase->alone) phase->bundles = p->steps[phase->first].tasks;
+        if (phase->bundles > p->widest) p->widest = phase->bundles;
     }
     return true;
 }
 
+/* Gives each step its part of the scratch memory, where that begins at base: the bundles of a phase
+ * have parts of their own. Returns how much there must be. */
+static size_t share_scratch(washi_program *p, char *base)
+{
+    size_t most = 0;
+    for (int i = 0; i < p->phase_count; i++) {
+        const struct wa_phase *phase = &p->phases[i];
+        size_t part = 0;
+        for (int k = phase->first; k < phase->end; k++) {
+            const struct wa_step *s = &p->steps[k];
+            size_t needs = wa_round_up(s->scratch_bytes / (s->lead ? (size_t)s->tasks : 1), WA_ALIGN);
+            if (part < needs) part = needs;
+        }
+        for (int k = phase->first; k < phase->end && base; k++) {
+            struct wa_step *s = &p->steps[k];
+            s->scratch = base + (s->lead ? 0 : (size_t)s->owner * part);
+            s->scratch_step = s->lead ? part : s->scratch_bytes / (size_t)s->tasks;
+        }
+        if (!phase->alone) part *= (size_t)phase->bundles;
+        if (most < part) most = part;
+    }
+    return most;
+}
+
 static bool make_memory(washi_program *p, const struct wa_graph *g)
 {
-    size_t scratch = 0;
-    for (int i = 0; i < p->step_count; i++)
-        if (scratch < p->steps[i].scratch_bytes) scratch = p->steps[i].scratch_bytes;
-    p->slab_bytes = g->slab_bytes + scratch;
+    p->slab_bytes = g->slab_bytes + share_scratch(p, NULL);
     p->slab = wa_new_aligned(p->tape->arena.w, p->slab_bytes);
     size_t patches = (size_t)g->goal_count;
     for (int i = 0; i < p->step_count; i++) patches += (size_t)p->steps[i].n;
@@ -126,8 +159,8 @@ static void locate_steps(washi_program *p, const struct wa_graph *g)
         if (s->node) locate(p, g, s->y.value, &s->y.data);
         for (int k = 0; k < s->n; k++) locate(p, g, s->x[k].value, &s->x[k].data);
         for (int k = 0; k < s->outputs; k++) locate(p, g, s->out[k].value, &s->out[k].data);
-        s->scratch = (char *)p->slab + g->slab_bytes;
     }
+    share_scratch(p, (char *)p->slab + g->slab_bytes);
 }
 
 static bool make_deliveries(washi_program *p, const struct wa_graph *g)
@@ -179,7 +212,7 @@ washi_program *washi_compile(washi_tape *t, int n, washi_tensor *const outputs[]
     struct wa_graph g;
     bool made = wa_graph_make(&g, t, n, outputs) && (!t->arena.w->fuse || wa_graph_prologues(&g)) &&
                 wa_graph_fuse(&g, t->arena.w->fuse) && wa_graph_plan(&g) && make_steps(p, &g) &&
-                look_over(p) && make_memory(p, &g);
+                look_over(p, &g) && make_memory(p, &g);
     if (made) {
         locate_steps(p, &g);
         made = make_deliveries(p, &g);

@@ -1,4 +1,4 @@
-/* fuse.c: which values are computed together, and in what order the steps go.
+/* fuse.c: which values are computed together.
  *
  * A value's level is the length of the longest way to it from the sources, where a way within one group
  * has no length. Values of one level that read each other lie on no cycle through others: whatever
@@ -218,115 +218,7 @@ static void place_value(struct wa_graph *g, int v, bool fuse)
     enter(g, group, v, form);
 }
 
-/* -- order -- */
-
-/* Steps are numbered in an order of the tape's as far as dependence lets them: a step comes when what
- * it reads is done, and of those that can come, the one whose last value is the earliest. */
-struct unit {
-    int key;     /* its last value */
-    int waiting; /* operands not done */
-};
-
-static int unit_of(const struct wa_graph *g, int v)
-{
-    int group = wa_group_of(g, v);
-    return group >= 0 ? g->count + group : v;
-}
-
-static void push(int *heap, int *n, const struct unit *units, int u)
-{
-    int i = (*n)++;
-    for (; i > 0 && units[heap[(i - 1) / 2]].key > units[u].key; i = (i - 1) / 2)
-        heap[i] = heap[(i - 1) / 2];
-    heap[i] = u;
-}
-
-static int pop(int *heap, int *n, const struct unit *units)
-{
-    int top = heap[0], last = heap[--*n], i = 0;
-    for (;;) {
-        int child = 2 * i + 1;
-        if (child >= *n) break;
-        if (child + 1 < *n && units[heap[child + 1]].key < units[heap[child]].key) child++;
-        if (units[heap[child]].key >= units[last].key) break;
-        heap[i] = heap[child];
-        i = child;
-    }
-    heap[i] = last;
-    return top;
-}
-
-/* The edges from each unit to those that read it, as chains: heads by unit, two ints an edge. */
-struct edges {
-    int *first, *next, *to, count;
-};
-
-static bool is_step(const struct wa_value *v)
-{
-    return v->live && !v->node->op->source && !v->node->op->view;
-}
-
-static void link_units(const struct wa_graph *g, struct unit *units, struct edges *e)
-{
-    for (int v = 0; v < g->count; v++) {
-        const struct wa_value *value = &g->values[v];
-        if (!is_step(value)) continue;
-        int to = unit_of(g, v);
-        units[to].key = v;
-        for (int i = 0; i < value->n; i++) {
-            int base = wa_base_of(g, value->x[i]), from = unit_of(g, base);
-            if (from == to || !is_step(&g->values[base])) continue;
-            units[to].waiting++;
-            e->to[e->count] = to;
-            e->next[e->count] = e->first[from];
-            e->first[from] = e->count++;
-        }
-    }
-}
-
-static bool number_steps(struct wa_graph *g)
-{
-    size_t n = (size_t)(g->count + g->group_count), edge_count = 1;
-    for (int v = 0; v < g->count; v++) edge_count += (size_t)g->values[v].n;
-    struct unit *units = wa_arena_new(&g->arena, n * sizeof *units, _Alignof(struct unit));
-    int *heap = wa_arena_new(&g->arena, n * sizeof *heap, _Alignof(int));
-    int *number = wa_arena_new(&g->arena, n * sizeof *number, _Alignof(int));
-    struct edges e = {.first = wa_arena_new(&g->arena, n * sizeof(int), _Alignof(int)),
-                      .next = wa_arena_new(&g->arena, edge_count * sizeof(int), _Alignof(int)),
-                      .to = wa_arena_new(&g->arena, edge_count * sizeof(int), _Alignof(int))};
-    if (!units || !heap || !number || !e.first || !e.next || !e.to) return false;
-    for (size_t u = 0; u < n; u++) units[u] = (struct unit){.key = -1};
-    memset(e.first, -1, n * sizeof(int));
-    link_units(g, units, &e);
-    int ready = 0;
-    for (size_t u = 0; u < n; u++)
-        if (units[u].key >= 0 && !units[u].waiting) push(heap, &ready, units, (int)u);
-    while (ready) {
-        int u = pop(heap, &ready, units);
-        number[u] = g->steps++;
-        for (int i = e.first[u]; i >= 0; i = e.next[i])
-            if (!--units[e.to[i]].waiting) push(heap, &ready, units, e.to[i]);
-    }
-    for (int v = 0; v < g->count; v++)
-        if (is_step(&g->values[v])) g->values[v].step = number[unit_of(g, v)];
-    return true;
-}
-
-/* The values of each step, in order. */
-static bool list_members(struct wa_graph *g)
-{
-    g->first = wa_arena_new(&g->arena, ((size_t)g->steps + 2) * sizeof(int), _Alignof(int));
-    g->member = wa_arena_new(&g->arena, ((size_t)g->count + 1) * sizeof(int), _Alignof(int));
-    if (!g->first || !g->member) return false;
-    memset(g->first, 0, ((size_t)g->steps + 2) * sizeof(int));
-    /* first[s + 2] counts, then first[s + 1] is where s goes on, and in the end where s + 1 begins. */
-    for (int v = 0; v < g->count; v++)
-        if (g->values[v].step >= 0) g->first[g->values[v].step + 2]++;
-    for (int s = 0; s < g->steps; s++) g->first[s + 2] += g->first[s + 1];
-    for (int v = 0; v < g->count; v++)
-        if (g->values[v].step >= 0) g->member[g->first[g->values[v].step + 1]++] = v;
-    return true;
-}
+/* -- the whole -- */
 
 /* A value that only its own step reads needs no memory beyond it. */
 static void find_inside(struct wa_graph *g)
@@ -348,8 +240,8 @@ bool wa_graph_fuse(struct wa_graph *g, bool fuse)
                              _Alignof(struct wa_group));
     if (!g->groups) return false;
     for (int v = 0; v < g->count; v++)
-        if (is_step(&g->values[v])) place_value(g, v, fuse);
-    if (!number_steps(g) || !list_members(g)) return false;
+        if (wa_is_step(&g->values[v])) place_value(g, v, fuse);
+    if (!wa_graph_schedule(g)) return false;
     find_inside(g);
     return true;
 }

@@ -77,7 +77,7 @@ static bool plan_take(struct wa_step *s)
     struct slices *p = wa_step_new(s, sizeof *p);
     if (!p) return false;
     *p = slices_of(s->x[0].shape, s->x[1].shape, s->node->attr.axis, s->y.type);
-    s->tasks = wa_tasks(s, p->outer * p->count * p->bytes, WA_GRAIN);
+    if (!s->lead) s->tasks = wa_tasks(s, p->outer * p->count * p->bytes, WA_GRAIN);
     s->geometry = p;
     return true;
 }
@@ -212,7 +212,7 @@ static bool infer_one_hot(washi_tensor *y)
 
 static bool plan_one_hot(struct wa_step *s)
 {
-    s->tasks = wa_tasks(s, wa_shape_bytes(s->y.shape, s->y.type), WA_GRAIN);
+    if (!s->lead) s->tasks = wa_tasks(s, wa_shape_bytes(s->y.shape, s->y.type), WA_GRAIN);
     return true;
 }
 

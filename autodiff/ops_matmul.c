@@ -122,8 +122,12 @@ static bool plan_matmul(struct wa_step *s)
     p->rows = by_rows ? parts : 1;
     p->columns = by_rows ? 1 : parts;
     size_t units = p->count * parts, work = p->count * m * n * (k ? k : 1);
-    s->tasks = wa_tasks(s, work, MATMUL_GRAIN);
-    if ((size_t)s->tasks > units) s->tasks = units ? (int)units : 1;
+    if (s->lead) {
+        p->rows = (size_t)s->tasks;
+        p->columns = 1;
+    } else
+        s->tasks = wa_tasks(s, work, MATMUL_GRAIN);
+    if (!s->lead && (size_t)s->tasks > units) s->tasks = units ? (int)units : 1;
     p->scratch = wa_round_up(s->simd->gemm_scratch[s->y.type](&p->g), WA_ALIGN);
     s->scratch_bytes = p->scratch * (size_t)s->tasks;
     s->geometry = p;
@@ -158,7 +162,7 @@ static void run_matmul(const struct wa_step *s, int task)
     const struct products *p = s->geometry;
     size_t begin, end;
     wa_share(p->count * p->rows * p->columns, s->tasks, task, &begin, &end);
-    void *scratch = (char *)s->scratch + (size_t)task * p->scratch;
+    void *scratch = (char *)s->scratch + (size_t)task * s->scratch_step;
     for (size_t unit = begin; unit < end; unit++) run_part(s, p, unit, scratch);
 }
 

@@ -45,7 +45,7 @@ static void find_lifetimes(struct wa_graph *g)
 
 /* -- straight into the variable -- */
 
-static int value_of(const struct wa_graph *g, const washi_tensor *node)
+int wa_value_of(const struct wa_graph *g, const washi_tensor *node)
 {
     for (int v = 0; v < g->count; v++)
         if (g->values[v].node == node && g->values[v].live) return v;
@@ -61,6 +61,20 @@ static bool reads_under(const struct wa_graph *g, const struct wa_value *v,
     if (wa_needs_rows(member->node->op)) return v->form == WA_FULL;
     enum wa_layout layout = wa_layout_of(x->node->shape, member->node->shape);
     return member->form == v->form ? layout == WA_DENSE : v->form == WA_COLUMN && layout == WA_A_ROW;
+}
+
+/* Whether no thread reads memory of root r while another does v's step. */
+static bool read_apart(const struct wa_graph *g, int v, int r)
+{
+    const struct wa_phase *phase = &g->phases[g->turns[g->values[v].step].phase];
+    if (phase->bundles == 1) return true;
+    for (int i = g->first[phase->first]; i < g->first[phase->end]; i++) {
+        const struct wa_value *reader = &g->values[g->member[i]];
+        for (int k = 0; k < reader->n; k++)
+            if (root_of(g, reader->x[k]) == r && !wa_same_task(g, reader, k, g->values[v].step))
+                return false;
+    }
+    return true;
 }
 
 /* Whether v may be written over the memory of root r, which its step reads: all that the step reads
@@ -106,11 +120,12 @@ static void assign_in_memory(struct wa_graph *g)
     for (int i = 0; i < g->goal_count; i++) {
         struct wa_goal *goal = &g->goals[i];
         if (!goal->assigns) continue;
-        int r = root_of(g, goal->value), variable = value_of(g, goal->node);
+        int r = root_of(g, goal->value), variable = wa_value_of(g, goal->node);
         struct wa_value *v = &g->values[r];
         if (variable < 0 || is_source(g, r) || v->step < check || v->last == INT_MAX) continue;
         int last = g->values[variable].last;
         if (last > v->step || (last == v->step && !overwrites(g, r, variable))) continue;
+        if (!read_apart(g, r, variable)) continue;
         for (int u = 0; u < g->count; u++)
             if (g->values[u].root == r) g->values[u].root = variable;
         goal->in_memory = true;
@@ -132,7 +147,7 @@ static void overwrite_operand(struct wa_graph *g, int v)
             int r = root_of(g, member->x[k]);
             if (is_source(g, r) || g->values[r].step == value->step || g->values[r].last != value->step)
                 continue;
-            if (!overwrites(g, v, r)) continue;
+            if (!overwrites(g, v, r) || !read_apart(g, v, r)) continue;
             value->root = r;
             read_until(g, r, value->last);
         }
@@ -199,6 +214,14 @@ static void give_back(struct slab *s, size_t at, size_t size)
     }
 }
 
+/* The step after which what is read last by this one is given back: threads may do the steps of a phase
+ * in any order. */
+static int given_back(const struct wa_graph *g, int step)
+{
+    const struct wa_phase *phase = &g->phases[g->turns[step].phase];
+    return phase->bundles == 1 ? step : phase->end - 1;
+}
+
 /* Goes through the steps in order; a root's memory is taken at its step and given back after its last.
  */
 static bool place(struct wa_graph *g)
@@ -218,8 +241,9 @@ static bool place(struct wa_graph *g)
             if (value->root != v || value->inside) continue;
             value->offset = take_hole(&slab, room_of(g, v));
             if (value->last == INT_MAX) continue;
-            next[v] = first[value->last];
-            first[value->last] = v;
+            int until = given_back(g, value->last);
+            next[v] = first[until];
+            first[until] = v;
         }
         for (int dead = first[step]; dead >= 0; dead = next[dead])
             give_back(&slab, g->values[dead].offset, room_of(g, dead));

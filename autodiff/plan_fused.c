@@ -328,11 +328,13 @@ static void share_out(struct builder *b)
 {
     struct wa_step *s = b->step;
     struct wa_fused *f = b->f;
-    size_t most = f->multiplies ? f->rows / TASK_ROWS
-                                : (f->rows + f->rows_a_unit - 1) / f->rows_a_unit * f->pieces;
-    s->tasks = wa_tasks(s, f->rows * f->columns * (size_t)f->count, ELEMENT_GRAIN);
-    if (f->multiplies) s->tasks = wa_tasks(s, f->rows * f->columns * f->gemm.k, PRODUCT_GRAIN);
-    if ((size_t)s->tasks > most) s->tasks = most ? (int)most : 1;
+    if (!s->lead) {
+        size_t most = f->multiplies ? f->rows / TASK_ROWS
+                                    : (f->rows + f->rows_a_unit - 1) / f->rows_a_unit * f->pieces;
+        s->tasks = wa_tasks(s, f->rows * f->columns * (size_t)f->count, ELEMENT_GRAIN);
+        if (f->multiplies) s->tasks = wa_tasks(s, f->rows * f->columns * f->gemm.k, PRODUCT_GRAIN);
+        if ((size_t)s->tasks > most) s->tasks = most ? (int)most : 1;
+    }
     f->bases = block_base(b) + 1 + f->slots;
     f->task_bytes = wa_round_up((size_t)f->bases * sizeof(char *), WA_ALIGN) +
                     (size_t)f->slots * f->slot_bytes + f->block_bytes;

@@ -46,13 +46,32 @@ struct wa_goal {
     bool in_memory; /* assigns: computed straight into the variable's memory (plan.c) */
 };
 
+/* Whose turn a step is (schedule.c). */
+struct wa_turn {
+    int phase;
+    int64_t lead; /* split: each bundle has a task, its share of so many leading units */
+    int owner;    /* else the bundle that has the step as a whole */
+    bool alone;   /* its own tasks are the bundles */
+    double cost;  /* nanoseconds, roughly */
+};
+
+/* Steps first ... end-1, done in order by every bundle, with no barrier between them. */
+struct wa_phase {
+    int first, end, bundles;
+    bool alone;
+};
+
 struct wa_graph {
     washi_tape *tape;
+    int threads; /* that share out the work: of the context, but no more than WA_MAX_TASKS */
     struct wa_arena arena;
     struct wa_value *values;
     int count, steps;
     struct wa_group *groups;
     int group_count;
+    struct wa_turn *turns; /* by step */
+    struct wa_phase *phases;
+    int phase_count;
     int *member, *first; /* the values of all steps, in order; where those of each begin, by step */
     struct wa_goal *goals;
     int goal_count;
@@ -68,7 +87,7 @@ void wa_graph_free(struct wa_graph *g);
 void wa_graph_mark(struct wa_graph *g);
 /* Lets matrix products gather, cast and scale the rows of their left operand (prologue.c). */
 bool wa_graph_prologues(struct wa_graph *g);
-/* Puts values into groups, and the steps in order (fuse.c). fuse false: every value is its own step. */
+/* Puts values into groups (fuse.c), and these in order. fuse false: every value is its own step. */
 bool wa_graph_fuse(struct wa_graph *g, bool fuse);
 int wa_group_of(const struct wa_graph *g, int value); /* the group that stands; -1: none */
 /* Whether the op makes something of each whole row of its operand. */
@@ -82,6 +101,16 @@ int wa_base_of(const struct wa_graph *g, int v);
  * element for all, or in some other way. */
 enum wa_layout { WA_DENSE, WA_A_ROW, WA_PERIODIC, WA_CONSTANT, WA_STRIDED };
 enum wa_layout wa_layout_of(washi_shape x, washi_shape y);
+/* Puts the steps in order and in phases (schedule.c). */
+bool wa_graph_schedule(struct wa_graph *g);
+bool wa_is_step(const struct wa_value *v); /* to be computed in a step */
+/* Whether v reads operand k element by element or row by row, in the order it makes its own. */
+bool wa_reads_along(const struct wa_graph *g, const struct wa_value *v, int k);
+/* Whether what reader reads of operand k is read, in the phase of this step or before, by no other
+ * thread than the one that does the same part of the step. */
+bool wa_same_task(const struct wa_graph *g, const struct wa_value *reader, int k, int step);
+/* The live value of a node; -1: none. */
+int wa_value_of(const struct wa_graph *g, const washi_tensor *node);
 /* Lifetimes, memory that a last reader writes over, offsets in one slab (plan.c). False: no memory. */
 bool wa_graph_plan(struct wa_graph *g);
 
@@ -109,7 +138,9 @@ struct washi_program {
     struct wa_arena arena;
     struct wa_step *steps;
     int step_count;
-    int widest;  /* the most tasks of a step */
+    struct wa_phase *phases;
+    int phase_count;
+    int widest;  /* the most bundles of a phase */
     int *checks; /* the steps whose indices can be checked before the first step */
     int check_count;
     struct wa_patch *patches;

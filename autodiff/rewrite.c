@@ -158,7 +158,9 @@ static bool make_goals(struct wa_graph *g, int n, washi_tensor *const outputs[])
 
 bool wa_graph_make(struct wa_graph *g, washi_tape *t, int n, washi_tensor *const outputs[])
 {
-    *g = (struct wa_graph){.tape = t, .arena.w = t->arena.w};
+    int threads = t->arena.w->threads;
+    *g = (struct wa_graph){
+        .tape = t, .arena.w = t->arena.w, .threads = threads < WA_MAX_TASKS ? threads : WA_MAX_TASKS};
     if (!make_goals(g, n, outputs)) return false;
     struct maker m = {.g = g, .mask = 15};
     size_t count = t->count;

@@ -1,5 +1,5 @@
 /* run.c: walking a program's steps; evaluating once. */
-#include "autodiff/team.h"
+#include "autodiff/program.h"
 
 #include <math.h>
 #include <string.h>
@@ -35,6 +35,56 @@ static void deliver(washi_program *p)
     }
 }
 
+static void run_step(const struct wa_step *s)
+{
+    for (int task = 0; task < s->tasks; task++) s->op->run(s, task);
+    if (s->op->finish) s->op->finish(s);
+}
+
+struct job {
+    const washi_program *p;
+    const struct wa_phase *phase;
+};
+
+static void run_bundle(void *arg, int bundle)
+{
+    const struct job *job = arg;
+    uint64_t mode = wa_fp_enter();
+    for (int i = job->phase->first; i < job->phase->end; i++) {
+        const struct wa_step *s = &job->p->steps[i];
+        if (s->lead || job->phase->alone)
+            s->op->run(s, bundle);
+        else if (s->owner == bundle)
+            run_step(s);
+    }
+    wa_fp_leave(mode);
+}
+
+static washi_status run_phase(const washi_program *p, const struct wa_phase *phase, bool team)
+{
+    const struct wa_step *first = &p->steps[phase->first], *end = p->steps + phase->end;
+    for (const struct wa_step *s = first; s < end; s++) {
+        washi_status status = s->op->check && !s->checked_first ? s->op->check(s) : WASHI_OK;
+        if (status) return status;
+        if (!team || phase->bundles == 1) run_step(s);
+    }
+    if (!team || phase->bundles == 1) return WASHI_OK;
+    struct job job = {p, phase};
+    wa_parallel(p->arena.w, phase->bundles, run_bundle, &job);
+    if (phase->alone && first->op->finish) first->op->finish(first);
+    return WASHI_OK;
+}
+
+/* Steps in order are right for one thread too: split or not, each comes after what it reads. */
+static washi_status walk(const washi_program *p)
+{
+    washi_status status = WASHI_OK;
+    bool team = p->widest > 1 && wa_team_begin(p->arena.w);
+    for (int i = 0; i < p->phase_count && !status; i++) status = run_phase(p, &p->phases[i], team);
+    if (team) wa_team_end(p->arena.w);
+    return status;
+}
+
 washi_status washi_run(washi_program *p)
 {
     if (!p) return wa_error(WASHI_MISUSE, "run: the program is NULL");
@@ -44,7 +94,7 @@ washi_status washi_run(washi_program *p)
         status = s->op->check(s);
     }
     uint64_t mode = wa_fp_enter();
-    if (!status) status = wa_walk(p);
+    if (!status) status = walk(p);
     wa_fp_leave(mode);
     if (!status) deliver(p);
     return status;

@@ -112,17 +112,30 @@ static void run_code(const struct wa_instruction *code, int count, const struct 
     }
 }
 
-/* Units begin ... end-1 of the rows from first_row to last_row. */
-static void run_units(const struct wa_fused *f, size_t first_row, size_t last_row, size_t begin,
-                      size_t end, char *const bases[])
+/* Units begin ... end-1 of all. */
+static void run_units(const struct wa_fused *f, size_t begin, size_t end, char *const bases[])
 {
-    struct wa_unit u = {.block_row = first_row};
+    struct wa_unit u = {.block_row = 0};
     for (size_t i = begin; i < end; i++) {
-        u.row = first_row + i / f->pieces * f->rows_a_unit;
+        u.row = i / f->pieces * f->rows_a_unit;
         u.begin = i % f->pieces * f->piece;
-        u.rows = last_row - u.row < f->rows_a_unit ? last_row - u.row : f->rows_a_unit;
+        u.rows = f->rows - u.row < f->rows_a_unit ? f->rows - u.row : f->rows_a_unit;
         u.n = f->columns - u.begin < f->piece ? f->columns - u.begin : f->piece;
         run_code(f->code + f->once, f->count - f->once, &u, f->columns, bases);
+    }
+}
+
+/* Columns begin ... end-1 of rows first ... last-1. */
+static void run_rows(const struct wa_fused *f, size_t first, size_t last, size_t begin, size_t end,
+                     char *const bases[])
+{
+    struct wa_unit u = {.block_row = first};
+    for (u.row = first; u.row < last; u.row += u.rows) {
+        u.rows = last - u.row < f->rows_a_unit ? last - u.row : f->rows_a_unit;
+        for (u.begin = begin; u.begin < end; u.begin += u.n) {
+            u.n = end - u.begin < f->piece ? end - u.begin : f->piece;
+            run_code(f->code + f->once, f->count - f->once, &u, f->columns, bases);
+        }
     }
 }
 
@@ -147,7 +160,7 @@ static void run_blocks(const struct wa_step *s, const struct wa_fused *f, size_t
         gemm.c =
             bases[f->gemm_c.base] + (f->gemm_c.start == WA_AT_ELEMENT ? row * f->columns * size : 0);
         s->simd->gemm[f->gemm_type](&gemm, scratch);
-        run_units(f, row, next, 0, units_of(f, gemm.m), bases);
+        run_rows(f, row, next, 0, f->columns, bases);
     }
 }
 
@@ -176,7 +189,7 @@ static void run_update(const struct wa_step *s, const struct wa_fused *f, size_t
 void wa_run_fused(const struct wa_step *s, int task)
 {
     const struct wa_fused *f = s->geometry;
-    char *at = (char *)s->scratch + (size_t)task * f->task_bytes, **bases = (char **)(void *)at;
+    char *at = (char *)s->scratch + (size_t)task * s->scratch_step, **bases = (char **)(void *)at;
     at += wa_round_up((size_t)f->bases * sizeof *bases, WA_ALIGN);
     int base = 0;
     for (int k = 0; k < s->n; k++) bases[base++] = s->x[k].data;
@@ -188,11 +201,22 @@ void wa_run_fused(const struct wa_step *s, int task)
     const struct wa_unit most = {.rows = f->rows_a_unit, .n = f->piece};
     run_code(f->code, f->once, &most, f->columns, bases);
     size_t begin, end;
-    wa_share(f->multiplies ? f->rows : units_of(f, f->rows), s->tasks, task, &begin, &end);
+    if (!f->multiplies && !s->lead) {
+        wa_share(units_of(f, f->rows), s->tasks, task, &begin, &end);
+        run_units(f, begin, end, bases);
+        return;
+    }
+    bool row = f->rows == 1; /* the leading axis is the columns */
+    size_t lead = s->lead ? (size_t)s->lead : f->rows, each = (row ? f->columns : f->rows) / lead;
+    wa_share(lead, s->tasks, task, &begin, &end);
+    begin *= each, end *= each;
+    if (begin == end) return;
     if (f->multiplies && f->update_old >= 0)
         run_update(s, f, begin, end, bases, at);
     else if (f->multiplies)
         run_blocks(s, f, begin, end, bases, at);
+    else if (row)
+        run_rows(f, 0, 1, begin, end, bases);
     else
-        run_units(f, 0, f->rows, begin, end, bases);
+        run_rows(f, begin, end, 0, f->columns, bases);
 }

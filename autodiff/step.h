@@ -29,7 +29,9 @@ struct wa_step {
     const washi_tensor *node; /* for its attributes and for messages; the operands are in x */
     washi_program *program;
     const struct wa_simd *simd;
-    int threads;       /* of the context */
+    int threads;       /* that its tasks can count on */
+    int64_t lead;      /* split within a phase: tasks share out so many units of the leading axis */
+    int owner;         /* not split: the bundle of its phase that has it */
     struct wa_place y; /* of a step of one value */
     struct wa_place *x;
     int n;
@@ -42,8 +44,9 @@ struct wa_step {
     /* By op->plan: */
     void *geometry;
     int tasks;
-    size_t scratch_bytes; /* for all tasks together */
+    size_t scratch_bytes; /* for all tasks together, task by task where it is split */
     void *scratch;        /* aligned to WA_ALIGN */
+    size_t scratch_step;  /* from a task's part of it to the next one's */
 };
 
 /* Memory that lives as long as the step's program, zeroed; NULL: none. */

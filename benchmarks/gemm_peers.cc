@@ -7,7 +7,6 @@
 #include <dlfcn.h>
 #include <map>
 #include <memory>
-#include <pthreadpool.h>
 #if HAVE_ONEDNN
 #include <dnnl.hpp>
 #endif
@@ -19,8 +18,11 @@
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #endif
+#include <washi.h>
 extern "C" {
 #include "simd/simd.h"
+// Of lib/core/core.h.
+void wa_parallel(washi *w, int tasks, void (*task)(void *arg, int index), void *arg);
 }
 
 std::string Product::name() const
@@ -33,15 +35,15 @@ std::string Product::name() const
 
 void on_threads(int threads, const std::function<void(int)> &task)
 {
-    static std::map<int, pthreadpool_t> pools;
+    static std::map<int, washi *> contexts;
     if (threads == 1) return task(0);
-    if (!pools[threads]) pools[threads] = pthreadpool_create(static_cast<size_t>(threads));
-    pthreadpool_parallelize_1d(
-        pools[threads],
-        [](void *task, size_t i) {
-            (*static_cast<const std::function<void(int)> *>(task))(static_cast<int>(i));
-        },
-        const_cast<std::function<void(int)> *>(&task), static_cast<size_t>(threads), 0);
+    washi_options options = {};
+    options.threads = threads;
+    if (!contexts[threads] && washi_open(&contexts[threads], &options) != WASHI_OK) std::abort();
+    wa_parallel(
+        contexts[threads], threads,
+        [](void *task, int i) { (*static_cast<const std::function<void(int)> *>(task))(i); },
+        const_cast<std::function<void(int)> *>(&task));
 }
 
 static void set_openmp_threads(int threads)

@@ -13,7 +13,7 @@ CACHES = {4096: "in the first-level cache", 65536: "in the second-level cache", 
 PEERS = ["openblas", "blis", "onednn", "onednn-sgemm", "libxsmm"]
 # Okabe and Ito's colours, told apart by colour-blind readers too.
 COLORS = ["#D55E00", "#0072B2", "#56B4E9", "#009E73", "#E69F00", "#CC79A7"]
-PACKAGES = ["libsleef3", "libpthreadpool0", "libbenchmark1debian", "libopenblas0", "libblis4", "libdnnl2", "libdnnl3",
+PACKAGES = ["libsleef3", "libbenchmark1debian", "libopenblas0", "libblis4", "libdnnl2", "libdnnl3",
             "libxsmm-dev"]
 
 

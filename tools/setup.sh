@@ -6,7 +6,7 @@
 #   --bench    what tools/bench.sh needs; libraries to compare with are left out when they cannot be had
 set -eu
 
-run='gcc libc6-dev meson ninja-build pkgconf libsleef-dev libpthreadpool-dev librandom123-dev
+run='gcc libc6-dev meson ninja-build pkgconf libsleef-dev librandom123-dev
   libjsmn-dev zlib1g-dev gnuplot-nox curl ca-certificates'
 test='g++ clang libclang-rt-dev check libbenchmark-dev'
 emulate='check gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'

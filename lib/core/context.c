@@ -2,7 +2,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "core/core.h"
 
-#include <pthreadpool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,14 +57,10 @@ washi_status washi_open(washi **out, const washi_options *options)
                  .working = ATOMIC_FLAG_INIT,
                  .simd = simd,
                  .fuse = !fuse || strcmp(fuse, "0")};
-    if (!w->parallel && w->threads > 1) {
-        w->pool = pthreadpool_create((size_t)w->threads);
-        /* Waiting workers spin; not on cores that others of the pool need. */
-        if (w->threads > cores()) w->pool_flags = PTHREADPOOL_FLAG_YIELD_WORKERS;
-        if (!w->pool) {
-            washi_close(w);
-            return wa_error(WASHI_NO_MEMORY, "open: no pool of %d threads", o->threads);
-        }
+    int workers = (w->threads < cores() ? w->threads : cores()) - 1;
+    if (!w->parallel && workers && !(w->pool = wa_pool_open(w, workers))) {
+        washi_close(w);
+        return WASHI_NO_MEMORY;
     }
     *out = w;
     return WASHI_OK;
@@ -74,7 +69,7 @@ washi_status washi_open(washi **out, const washi_options *options)
 void washi_close(washi *w)
 {
     if (!w) return;
-    if (w->pool) pthreadpool_destroy(w->pool);
+    wa_pool_close(w->pool);
     w->resize(w->user, w, sizeof *w, 0);
 }
 
@@ -82,24 +77,12 @@ const char *washi_cpu(const washi *w) { return w ? w->simd->name : ""; }
 
 int washi_threads(const washi *w) { return w ? w->threads : 0; }
 
-struct job {
-    void (*task)(void *arg, int index);
-    void *arg;
-};
-
-static void pool_task(void *context, size_t index)
-{
-    const struct job *job = context;
-    job->task(job->arg, (int)index);
-}
-
 void wa_parallel(washi *w, int tasks, void (*task)(void *arg, int index), void *arg)
 {
     if (tasks > 1 && w->parallel) {
         w->parallel(w->user, tasks, task, arg);
     } else if (tasks > 1 && w->pool) {
-        struct job job = {task, arg};
-        pthreadpool_parallelize_1d(w->pool, pool_task, &job, (size_t)tasks, w->pool_flags);
+        wa_pool_run(w->pool, tasks, task, arg);
     } else {
         for (int i = 0; i < tasks; i++) task(arg, i);
     }

@@ -8,8 +8,6 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 
-struct pthreadpool;
-
 struct washi {
     void *(*resize)(void *user, void *block, size_t old_size, size_t new_size);
     void (*parallel)(void *user, int tasks, void (*task)(void *arg, int index), void *arg);
@@ -18,9 +16,8 @@ struct washi {
     uint64_t seed;
     bool fuse; /* programs make several values in one step */
     const struct wa_simd *simd;
-    struct pthreadpool *pool; /* NULL with one thread or the caller's parallel */
-    uint32_t pool_flags;
-    atomic_flag working; /* a team has the threads */
+    struct wa_pool *pool; /* NULL with one thread or the caller's parallel */
+    atomic_flag working;  /* a run has the threads */
 };
 
 /* -- errors -- */
@@ -52,7 +49,14 @@ void wa_arena_free(struct wa_arena *a);
 
 /* -- threads -- */
 
-/* task(arg, 0) ... task(arg, tasks-1), on the context's threads; one task runs on this thread. */
+/* Threads beside the caller's (pool.c). run: by one thread at a time, with at most 64 tasks. NULL is
+ * fine to close. */
+struct wa_pool *wa_pool_open(washi *w, int workers);
+void wa_pool_run(struct wa_pool *pool, int tasks, void (*task)(void *arg, int index), void *arg);
+void wa_pool_close(struct wa_pool *pool);
+
+/* task(arg, 0) ... task(arg, tasks-1), on the context's threads, this one among them; between begin and
+ * end. */
 void wa_parallel(washi *w, int tasks, void (*task)(void *arg, int index), void *arg);
 
 /* Whether this thread may use the others now; if so, until wa_team_end nobody else may. */

@@ -212,7 +212,7 @@ washi_program *washi_compile(washi_tape *t, int n, washi_tensor *const outputs[]
     struct wa_graph g;
     bool made = wa_graph_make(&g, t, n, outputs) && (!t->arena.w->fuse || wa_graph_prologues(&g)) &&
                 wa_graph_fuse(&g, t->arena.w->fuse) && wa_graph_plan(&g) && make_steps(p, &g) &&
-                look_over(p, &g) && make_memory(p, &g);
+                look_over(p, &g) && wa_ahead_find(p, &g) && make_memory(p, &g);
     if (made) {
         locate_steps(p, &g);
         made = make_deliveries(p, &g);

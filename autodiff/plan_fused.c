@@ -306,7 +306,7 @@ static void plan_product(struct builder *b)
     struct wa_fused *f = b->f;
     const struct wa_value *v = &b->g->values[b->group->head];
     size_t size = washi_dtype_size(v->node->type), block;
-    f->multiplies = true;
+    f->multiplies = b->step->asks = true;
     f->gemm_type = v->node->type;
     f->gemm_a = b->g->values[v->x[0]].index;
     f->gemm_b = b->g->values[v->x[1]].index;
@@ -340,7 +340,7 @@ static void share_out(struct builder *b)
                     (size_t)f->slots * f->slot_bytes + f->block_bytes;
     if (f->multiplies) {
         struct wa_gemm gemm = f->gemm;
-        gemm.m = f->update_old < 0 ? f->block_rows : f->rows;
+        gemm.m = f->block_rows;
         if (f->update_old >= 0) gemm.beta = f->update_old_sign;
         f->task_bytes += wa_round_up(s->simd->gemm_scratch[f->gemm_type](&gemm), WA_ALIGN);
     }
@@ -388,6 +388,15 @@ static washi_status check_fused(const struct wa_step *s)
 
 static const struct wa_op fused_op = {
     .name = "fused", .doc = "several values made together", .check = check_fused, .run = wa_run_fused};
+
+void wa_fused_gather(const struct wa_step *s, const struct wa_place **table,
+                     const struct wa_place **indices)
+{
+    const struct wa_fused *f = s->geometry;
+    if (s->op != &fused_op || !f->multiplies || f->gemm_indices < 0) return;
+    *table = &s->x[f->gemm_a];
+    *indices = &s->x[f->gemm_indices];
+}
 
 bool wa_plan_fused(struct wa_step *s, struct wa_graph *g, const int *member, int members)
 {

@@ -118,6 +118,13 @@ bool wa_graph_plan(struct wa_graph *g);
 struct wa_place wa_place_of(const struct wa_graph *g, int v);
 struct wa_place wa_operand_of(const struct wa_graph *g, const struct wa_value *v, int i);
 
+/* Finds what the program gathers; false when memory is out. */
+bool wa_ahead_find(washi_program *p, const struct wa_graph *g);
+
+/* Of a fused step that gathers rows: what from, and by what (plan_fused.c). */
+void wa_fused_gather(const struct wa_step *s, const struct wa_place **table,
+                     const struct wa_place **indices);
+
 /* A pointer that follows a fed input. */
 struct wa_patch {
     void **where;
@@ -133,6 +140,13 @@ struct wa_delivery {
     size_t bytes;
 };
 
+/* Rows that the next run gathers by an input's indices (ahead.c). */
+struct wa_ahead {
+    const washi_tensor *indices;
+    const struct wa_place *table;
+    size_t row, lines; /* bytes of a row; cache lines of all rows together */
+};
+
 struct washi_program {
     washi_tape *tape;
     struct wa_arena arena;
@@ -140,8 +154,11 @@ struct washi_program {
     int step_count;
     struct wa_phase *phases;
     int phase_count;
-    int widest;  /* the most bundles of a phase */
-    int *checks; /* the steps whose indices can be checked before the first step */
+    int widest; /* the most bundles of a phase */
+    struct wa_ahead *ahead;
+    int ahead_count;
+    double *portion; /* by step: what part of the work comes before it */
+    int *checks;     /* the steps whose indices can be checked before the first step */
     int check_count;
     struct wa_patch *patches;
     int patch_count;

@@ -35,9 +35,17 @@ static void deliver(washi_program *p)
     }
 }
 
+static void run_task(const struct wa_step *s, int task)
+{
+    bool whole = s->lead || s->tasks == 1; /* a split step's tasks ask for rows of their own */
+    if (s->program->ahead_count && !s->asks)
+        wa_ahead_ask(s, task, whole ? 0 : (size_t)task, whole ? 1 : (size_t)s->tasks);
+    s->op->run(s, task);
+}
+
 static void run_step(const struct wa_step *s)
 {
-    for (int task = 0; task < s->tasks; task++) s->op->run(s, task);
+    for (int task = 0; task < s->tasks; task++) run_task(s, task);
     if (s->op->finish) s->op->finish(s);
 }
 
@@ -53,7 +61,7 @@ static void run_bundle(void *arg, int bundle)
     for (int i = job->phase->first; i < job->phase->end; i++) {
         const struct wa_step *s = &job->p->steps[i];
         if (s->lead || job->phase->alone)
-            s->op->run(s, bundle);
+            run_task(s, bundle);
         else if (s->owner == bundle)
             run_step(s);
     }
@@ -98,6 +106,14 @@ washi_status washi_run(washi_program *p)
     wa_fp_leave(mode);
     if (!status) deliver(p);
     return status;
+}
+
+washi_status washi_prefetch(washi_tensor *input, const void *next)
+{
+    if (!input || input->op != &wa_op_input)
+        return wa_error(WASHI_MISUSE, "prefetch: the tensor is %s", input ? "no input" : "NULL");
+    input->next = next;
+    return WASHI_OK;
 }
 
 /* Keeps a value on its tape when the program that made it goes. */

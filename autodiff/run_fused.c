@@ -144,9 +144,10 @@ static size_t units_of(const struct wa_fused *f, size_t rows)
     return (rows + f->rows_a_unit - 1) / f->rows_a_unit * f->pieces;
 }
 
-static void run_blocks(const struct wa_step *s, const struct wa_fused *f, size_t begin, size_t end,
-                       char *const bases[], void *scratch)
+static void run_blocks(const struct wa_step *s, int task, size_t begin, size_t end, char *const bases[],
+                       void *scratch)
 {
+    const struct wa_fused *f = s->geometry;
     size_t size = f->gemm_c.size;
     /* Blocks alike, so that none has a few rows only. */
     size_t blocks = (end - begin + f->block_rows - 1) / f->block_rows;
@@ -159,14 +160,16 @@ static void run_blocks(const struct wa_step *s, const struct wa_fused *f, size_t
         wa_gemm_rows(&gemm, row, next, size);
         gemm.c =
             bases[f->gemm_c.base] + (f->gemm_c.start == WA_AT_ELEMENT ? row * f->columns * size : 0);
+        wa_ahead_ask(s, task, i, blocks);
         s->simd->gemm[f->gemm_type](&gemm, scratch);
         run_rows(f, row, next, 0, f->columns, bases);
     }
 }
 
-static void run_update(const struct wa_step *s, const struct wa_fused *f, size_t begin, size_t end,
-                       char *const bases[], void *scratch)
+static void run_update(const struct wa_step *s, int task, size_t begin, size_t end, char *const bases[],
+                       void *scratch)
 {
+    const struct wa_fused *f = s->geometry;
     size_t size = f->gemm_c.size, from = begin * f->columns * size;
     struct wa_gemm gemm = f->gemm;
     void *indices = f->gemm_indices >= 0 ? bases[f->gemm_indices] : NULL;
@@ -182,7 +185,15 @@ static void run_update(const struct wa_step *s, const struct wa_fused *f, size_t
         gemm.alpha *=
             f->gemm_type == WASHI_F32 ? (double)*(const float *)scale : *(const double *)scale;
     }
-    s->simd->gemm[f->gemm_type](&gemm, scratch);
+    size_t parts = ((end - begin) + f->block_rows - 1) / f->block_rows;
+    for (size_t i = 0; i < parts; i++) {
+        size_t row = (end - begin) * i / parts, next = (end - begin) * (i + 1) / parts;
+        struct wa_gemm part = gemm;
+        wa_gemm_rows(&part, row, next, size);
+        part.c = (char *)gemm.c + row * f->columns * size;
+        wa_ahead_ask(s, task, i, parts);
+        s->simd->gemm[f->gemm_type](&part, scratch);
+    }
 }
 
 /* A task's memory: the bases, the block, the slots, the matrix product's scratch. */
@@ -212,9 +223,9 @@ void wa_run_fused(const struct wa_step *s, int task)
     begin *= each, end *= each;
     if (begin == end) return;
     if (f->multiplies && f->update_old >= 0)
-        run_update(s, f, begin, end, bases, at);
+        run_update(s, task, begin, end, bases, at);
     else if (f->multiplies)
-        run_blocks(s, f, begin, end, bases, at);
+        run_blocks(s, task, begin, end, bases, at);
     else if (row)
         run_rows(f, 0, 1, begin, end, bases);
     else

@@ -44,6 +44,7 @@ struct wa_step {
     /* By op->plan: */
     void *geometry;
     int tasks;
+    bool asks; /* run calls wa_ahead_ask itself, while it goes on */
     size_t scratch_bytes; /* for all tasks together, task by task where it is split */
     void *scratch;        /* aligned to WA_ALIGN */
     size_t scratch_step;  /* from a task's part of it to the next one's */
@@ -61,6 +62,10 @@ static inline int wa_tasks(const struct wa_step *s, size_t work, size_t grain)
     if (tasks > most) tasks = most;
     return tasks < 1 ? 1 : tasks > WA_MAX_TASKS ? WA_MAX_TASKS : (int)tasks;
 }
+
+/* In a run, before part number `part` of a task: asks for that part of the task's portion of the next
+ * run's rows (ahead.c). */
+void wa_ahead_ask(const struct wa_step *s, int task, size_t part, size_t parts);
 
 /* The part [begin, end) of count units that is task's, of tasks. */
 static inline void wa_share(size_t count, int tasks, int task, size_t *begin, size_t *end)

@@ -25,6 +25,7 @@ struct washi_tensor {
     washi_shape shape;
     struct wa_attr attr;
     const void *data;       /* of a constant, a variable, a fed input; of an output after a run */
+    const void *next;       /* of an input: what washi_prefetch announced */
     washi_tensor *assigned; /* of a variable: what it takes at the end of a run */
     washi_tensor *next_variable;
     const washi_program *by; /* the program whose slab data points into */

@@ -367,6 +367,10 @@ WASHI_API washi_program *washi_compile(washi_tape *t, int n, washi_tensor *const
 WASHI_API void washi_program_free(washi_program *p);
 /** Gives an input its value: data is borrowed and must live through the runs that read it. */
 WASHI_API washi_status washi_feed(washi_tensor *input, const void *data);
+/** Announces what an input of indices will be fed with after the next run, NULL for nothing: that run
+ * asks memory for the rows they pick while it computes. Changes the speed alone; the indices must be
+ * readable during the run. WASHI_MISUSE. */
+WASHI_API washi_status washi_prefetch(washi_tensor *input, const void *next);
 /** Runs a program. No allocation. WASHI_MISUSE: an input has not been fed; WASHI_BAD_VALUE: an index
  * or a label out of range, in which case no weight is assigned. */
 WASHI_API washi_status washi_run(washi_program *p);

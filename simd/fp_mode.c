@@ -1,5 +1,5 @@
 /* fp_mode.c: the floating-point mode that the kernels assume, set and restored; a pause for loops that
- * wait. */
+ * wait, and a hint to memory. */
 #include "simd/simd.h"
 
 #if defined(__x86_64__)
@@ -46,3 +46,12 @@ void wa_fp_leave(uint64_t mode) { fesetround((int)mode); }
 
 void wa_pause(void) {}
 #endif
+
+void wa_prefetch(uintptr_t at, size_t bytes)
+{
+#if defined(__GNUC__)
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)at + i, 0, 2);
+#else
+    (void)at, (void)bytes;
+#endif
+}

@@ -223,5 +223,7 @@ uint64_t wa_fp_enter(void);
 void wa_fp_leave(uint64_t mode);
 /* Tells the core that this thread is waiting in a loop. */
 void wa_pause(void);
+/* Asks memory for the cache lines of some bytes, which need not be any that can be read. */
+void wa_prefetch(uintptr_t at, size_t bytes);
 
 #endif

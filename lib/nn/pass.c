@@ -109,9 +109,12 @@ static washi_status step(struct wa_pass *p, int64_t first, const int32_t *order,
     const struct wa_task *k = &p->task;
     struct wa_batch *b = *done = p->samples - first >= k->batch ? &p->full : &p->rest;
     washi_status status;
-    if (b->index)
+    if (b->index) {
+        int64_t next = first + b->samples;
+        bool another = p->samples - next >= k->batch;
         status = washi_feed(b->index, order + first);
-    else
+        if (!status) status = washi_prefetch(b->index, another ? order + next : NULL);
+    } else
         status = washi_feed(b->x, (const char *)k->x->data + (size_t)first * row_bytes(k->x));
     if (!status && !b->index && k->y)
         status = washi_feed(b->y, (const char *)k->y->data + (size_t)first * row_bytes(k->y));

@@ -1,0 +1,74 @@
+/* ahead.c: asking memory for the rows that the next run will gather, while this one computes. */
+#include "autodiff/program.h"
+
+enum { LINE = 64 };
+
+/* Whether the step gathers rows of something there before the run, by an input; then a says which. */
+static bool gathers(const struct wa_step *s, struct wa_ahead *a)
+{
+    const struct wa_place *table = NULL, *indices = NULL;
+    if (s->op == &wa_op_take && s->node->attr.axis == 0) {
+        table = &s->x[0];
+        indices = &s->x[1];
+    } else
+        wa_fused_gather(s, &table, &indices);
+    if (!table || !table->source || !indices->source || indices->source->op != &wa_op_input)
+        return NULL;
+    size_t rows = (size_t)table->shape.dim[0];
+    if (!rows) return false;
+    a->indices = indices->source;
+    a->table = table;
+    a->row = wa_shape_bytes(table->shape, table->type) / rows;
+    a->lines = (size_t)washi_size(indices->shape) * ((a->row + LINE - 1) / LINE);
+    return true;
+}
+
+bool wa_ahead_find(washi_program *p, const struct wa_graph *g)
+{
+    double all = 0, sum = 0;
+    p->ahead = wa_arena_new(&p->arena, ((size_t)p->step_count + 1) * sizeof *p->ahead, WA_ALIGN);
+    p->portion = wa_arena_new(&p->arena, ((size_t)p->step_count + 1) * sizeof *p->portion, WA_ALIGN);
+    if (!p->ahead || !p->portion) return false;
+    for (int i = 0; i < p->step_count; i++) {
+        if (gathers(&p->steps[i], &p->ahead[p->ahead_count])) p->ahead_count++;
+        all += g->turns[i].cost;
+    }
+    for (int i = 0; i <= p->step_count; i++) {
+        p->portion[i] = all > 0 ? sum / all : 0;
+        if (i < p->step_count) sum += g->turns[i].cost;
+    }
+    return true;
+}
+
+/* Lines begin ... end-1 of those the indices pick. An index may be anything: nothing is read there. */
+static void ask(const struct wa_ahead *a, const int32_t *indices, size_t begin, size_t end)
+{
+    size_t each = (a->row + LINE - 1) / LINE;
+    while (begin < end) {
+        size_t first = begin % each, lines = each - first < end - begin ? each - first : end - begin;
+        uintptr_t row = (uintptr_t)a->table->data + (uintptr_t)(int64_t)indices[begin / each] * a->row;
+        wa_prefetch(row + first * LINE, lines * LINE);
+        begin += lines;
+    }
+}
+
+static void ask_share(const struct wa_ahead *a, int share, int shares, double from, double to)
+{
+    size_t begin, end;
+    wa_share(a->lines, shares, share, &begin, &end);
+    double lines = (double)(end - begin);
+    ask(a, a->indices->next, begin + (size_t)(lines * from), begin + (size_t)(lines * to));
+}
+
+void wa_ahead_ask(const struct wa_step *s, int task, size_t part, size_t parts)
+{
+    const washi_program *p = s->program;
+    const double *portion = &p->portion[s - p->steps], all = portion[1] - portion[0];
+    double from = portion[0] + all * (double)part / (double)parts,
+           to = portion[0] + all * (double)(part + 1) / (double)parts;
+    for (int i = 0; i < p->ahead_count; i++) {
+        if (!p->ahead[i].indices->next) continue;
+        for (int share = 0; share < p->widest; share++)
+            if (!s->lead || share == task) ask_share(&p->ahead[i], share, p->widest, from, to);
+    }
+}

@@ -119,13 +119,15 @@ bool wa_reads_along(const struct wa_graph *g, const struct wa_value *v, int k)
     return layout == WA_DENSE || layout == WA_A_ROW;
 }
 
-/* Whether u must have the threads for itself: it is cut up in some other way, or its indices are to be
- * looked at between the steps. */
+/* Whether u must have the threads for itself: it is cut up in some other way, or must be asked
+ * between the steps whether all is well. */
 static bool is_alone(const struct scheduler *s, int u)
 {
     const struct unit *unit = &s->unit[u];
     for (int v = unit->member; v >= 0; v = s->next_member[v]) {
         int checked = wa_checked_operand(&s->g->values[v]);
+        const struct wa_op *op = s->g->values[v].node->op;
+        if (op->check && op->checked < 0) return true;
         if (checked < 0) continue;
         int base = wa_base_of(s->g, s->g->values[v].x[checked]);
         if (!s->g->values[base].node->op->source) return true;

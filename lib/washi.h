@@ -672,6 +672,12 @@ WASHI_API washi_loss_fn washi_sparse_categorical_crossentropy_from_logits;
 /** The share of samples whose largest prediction is at the label; target and prediction as for
  * washi_sparse_categorical_crossentropy. */
 WASHI_API washi_loss_fn washi_accuracy;
+/** The share of numbers on the target's side of 1/2: prediction > 1/2 where the target is 1, else where it
+ * is 0; shapes as for washi_mean_squared_error. */
+WASHI_API washi_loss_fn washi_binary_accuracy;
+/** The share of rows whose largest prediction is where the target (one-hot, say) has its largest; shapes as
+ * for washi_categorical_crossentropy. */
+WASHI_API washi_loss_fn washi_categorical_accuracy;
 
 /* -- optimisers -------------------------------------------------------------------------------- */
 
@@ -762,8 +768,36 @@ WASHI_API washi_status washi_minimize(washi_optimizer *o, washi_model *m, washi_
 
 /* -- training ---------------------------------------------------------------------------------- */
 
-/** What fit and evaluate need. Zero is a default: epochs 1, batch_size 32, no metric, no validation. */
+typedef struct washi_fit_options washi_fit_options;
+
+/** When a callback is called. */
+typedef enum {
+    WASHI_FIT_BEGIN, /**< once, when model, loss and data have passed all checks */
+    WASHI_EPOCH_BEGIN,
+    WASHI_BATCH_END,
+    WASHI_EPOCH_END, /**< after the validation */
+    WASHI_FIT_END    /**< once, also after a failure, if this callback's WASHI_FIT_BEGIN succeeded */
+} washi_event;
+/** Where fit stands. */
 typedef struct {
+    washi_event event;
+    washi *w; /**< the model's context */
+    washi_model *model;
+    const washi_fit_options *options; /**< with the defaults for zeros */
+    int epoch;                        /**< the first is 0 */
+    int64_t batch, batches;           /**< done in this epoch; in a whole epoch */
+    double logs[4];                   /**< as for on_epoch; after a batch the means so far */
+    bool stop;                        /**< true ends training: an epoch at this batch, without validation */
+} washi_fit_state;
+/** Called by fit at every event. A failure ends fit with that status. */
+typedef washi_status washi_callback_fn(washi_fit_state *fit, void *user);
+typedef struct {
+    washi_callback_fn *call;
+    void *user;
+} washi_callback;
+
+/** What fit and evaluate need. Zero is a default: epochs 1, batch_size 32, no metric, no validation. */
+struct washi_fit_options {
     washi_optimizer *optimizer; /**< fit needs one */
     washi_loss_fn *loss;        /**< both need one */
     washi_loss_fn *metric;
@@ -776,12 +810,52 @@ typedef struct {
      * there is none); false stops. */
     bool (*on_epoch)(void *user, int epoch, const double logs[4]);
     void *user;
-} washi_fit_options;
+    const washi_callback *callback; /**< called in this order, before on_epoch */
+    int callbacks;
+};
+
+typedef enum {
+    WASHI_MONITOR_VAL_LOSS,
+    WASHI_MONITOR_VAL_METRIC,
+    WASHI_MONITOR_LOSS,
+    WASHI_MONITOR_METRIC
+} washi_monitor;
+/** Which of two logs is better. Auto: the larger of the library's accuracies, the smaller of its losses. */
+typedef enum { WASHI_MODE_AUTO, WASHI_MODE_MIN, WASHI_MODE_MAX } washi_mode;
+/** Keras' EarlyStopping: training stops after patience epochs (at least one) in which the log got no better
+ * than before by more than min_delta. */
+typedef struct {
+    washi_monitor monitor;
+    washi_mode mode;
+    double min_delta;
+    int patience;
+    bool restore_best_weights; /**< in the end the weights are those of the best epoch, stopped or not */
+    double best;               /**< found: the best log, its epoch, */
+    int best_epoch;
+    int stopped_epoch; /**< and the epoch that was the last; -1: training was not stopped */
+    int wait;          /**< the callback's own, like all that follows */
+    void *weights;
+    size_t size;
+} washi_early_stopping;
+/** *s is borrowed for the fit. WASHI_MISUSE: what it is to watch is not there; a metric of your own has no
+ * auto mode. */
+WASHI_API washi_callback washi_callback_early_stopping(washi_early_stopping *s);
+/** Keras' CSVLogger: a line of names, epoch,accuracy,loss,val_accuracy,val_loss, as far as they are there;
+ * then a line an epoch, its numbers with as many digits as they need to be read back. */
+typedef struct {
+    const char *path;
+    bool append; /**< to what the file has; then the names only if it is empty */
+    FILE *file;  /**< the callback's own */
+} washi_csv_logger;
+/** *s is borrowed for the fit. WASHI_IO. */
+WASHI_API washi_callback washi_callback_csv_logger(washi_csv_logger *s);
+/** Keras' TerminateOnNaN: training stops when the loss is no longer finite. */
+WASHI_API washi_callback washi_callback_terminate_on_nan(void);
 
 /** Trains m on the samples of x and y (first axes equal) for options->epochs epochs; the last, partial
  * batch counts, and the logs are means over samples, those of training while the weights change. history
  * gets a row of logs per epoch, NaN for epochs not run; or NULL. A model goes on where its last fit ended:
- * twice 3 epochs are 6. A loss that is no longer finite is logged and does not stop. */
+ * twice 3 epochs are 6. A loss that is no longer finite is logged, and stops only by a callback. */
 WASHI_API washi_status washi_fit(washi_model *m, const washi_array *x, const washi_array *y,
                                  const washi_fit_options *options, double (*history)[4]);
 /** Loss and metric (NaN without one) of m over x and y, in order. Uses options' loss, metric,

@@ -41,13 +41,17 @@ static bool build(washi_model *m, washi_optimizer *o)
 
 static bool fit(washi_model *m, washi_optimizer *o)
 {
+    washi_early_stopping stopping = {.patience = 9, .restore_best_weights = true};
+    washi_callback callback = washi_callback_early_stopping(&stopping);
     washi_fit_options options = {.optimizer = o,
                                  .loss = washi_sparse_categorical_crossentropy,
                                  .metric = washi_accuracy,
                                  .epochs = 2,
                                  .batch_size = 8,
                                  .validation_x = &x,
-                                 .validation_y = &y};
+                                 .validation_y = &y,
+                                 .callback = &callback,
+                                 .callbacks = 1};
     return washi_fit(m, &x, &y, &options, NULL) == WASHI_OK;
 }
 

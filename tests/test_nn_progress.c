@@ -101,6 +101,44 @@ START_TEST(in_a_file)
 }
 END_TEST
 
+static washi_status stop_at_three(washi_fit_state *fit, void *user)
+{
+    (void)user;
+    if (fit->event == WASHI_BATCH_END && fit->batch == 3) fit->stop = true;
+    return WASHI_OK;
+}
+
+/* A fit that is stopped in the middle of an epoch says how far it came. */
+START_TEST(stopped)
+{
+    washi_model *m = line_model();
+    washi_optimizer *o = washi_sgd(w, &(washi_sgd_options){.learning_rate = 0.05});
+    FILE *file = tmpfile();
+    const washi_callback callback = {stop_at_three, NULL};
+    make_samples(100);
+    ok(washi_fit(m, &x, &y,
+                 &(washi_fit_options){.optimizer = o,
+                                      .loss = washi_mean_squared_error,
+                                      .epochs = 2,
+                                      .batch_size = 16,
+                                      .progress = file,
+                                      .callback = &callback,
+                                      .callbacks = 1},
+                 NULL));
+    char text[1000] = "";
+    rewind(file);
+    ck_assert_uint_gt(fread(text, 1, sizeof text - 1, file), 0);
+    const char *at = text, part[] = "3/7 ━━━━━━━━";
+    expect(&at, "Epoch 1/2\n");
+    expect(&at, part);
+    ck_assert_msg(strstr(at, " 0us/step") == NULL, "%s", at);
+    ck_assert_ptr_eq(strchr(at, '\n'), at + strlen(at) - 1);
+    fclose(file);
+    washi_optimizer_free(o);
+    washi_model_free(m);
+}
+END_TEST
+
 /* Small numbers with an exponent, as Keras has it, and no sign before nan. */
 START_TEST(numbers)
 {
@@ -197,6 +235,7 @@ START_TEST(on_a_terminal)
     ck_assert_msg(partial <= 20 * took + 1, "%d lines in %g s", partial, took);
     ck_assert_msg(strstr(s.text, "\r5000/5000 \033[32m━") != NULL, "no whole bar");
     ck_assert_str_eq(s.text + s.used - 4, "\r\n\r\n");
+    ck_assert_ptr_eq(strstr(s.text, "\r\n\r\n"), s.text + s.used - 4); /* and only a failure does */
     ck_assert_msg(strstr(s.text, "\033[K") != NULL, "the rest of a longer line stays");
     washi_optimizer_free(o);
     washi_model_free(m);
@@ -205,6 +244,6 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {in_a_file, numbers, on_a_terminal};
+    const TTest *const cases[] = {in_a_file, stopped, numbers, on_a_terminal};
     return RUN("nn_progress", cases);
 }

@@ -4,6 +4,12 @@
 #include <inttypes.h>
 #include <math.h>
 
+static washi_status show_step(void *arg, int64_t steps, const double logs[2])
+{
+    wa_nn_progress_step(arg, steps, logs);
+    return WASHI_OK;
+}
+
 washi_status washi_evaluate(washi_model *m, const washi_array *x, const washi_array *y,
                             const washi_fit_options *options, double logs[2])
 {
@@ -21,8 +27,9 @@ washi_status washi_evaluate(washi_model *m, const washi_array *x, const washi_ar
     if (!status) {
         struct wa_progress bar = {
             .out = o.progress, .metric = wa_nn_metric_name(o.metric), .steps = pass.steps};
+        struct wa_watch watch = {show_step, &bar, false};
         wa_nn_progress_start(&bar);
-        status = wa_nn_pass_run(&pass, NULL, &bar, found);
+        status = wa_nn_pass_run(&pass, NULL, &watch, found);
         wa_nn_progress_end(&bar, status ? NULL : found);
     }
     wa_nn_pass_close(&pass);

@@ -8,9 +8,22 @@ struct training {
     washi_model *model;
     washi_fit_options options;
     struct wa_pass train, validation;
-    struct wa_progress bar;
-    int32_t *order; /* NULL: the samples' own */
+    struct wa_callbacks callbacks;
+    struct wa_watch watch; /* tells the callbacks of each batch */
+    int32_t *order;        /* NULL: the samples' own */
 };
+
+static washi_status check_callbacks(const washi_fit_options *options)
+{
+    if (options->callbacks < 0)
+        return washi_fail(NULL, WASHI_BAD_VALUE, "fit: %d callbacks", options->callbacks);
+    if (options->callbacks && !options->callback)
+        return washi_fail(NULL, WASHI_MISUSE, "fit: the callbacks are NULL");
+    for (int i = 0; i < options->callbacks; i++)
+        if (!options->callback[i].call)
+            return washi_fail(NULL, WASHI_MISUSE, "fit: callback %d has no function", i);
+    return WASHI_OK;
+}
 
 static washi_status check(washi_model *m, const washi_array *x, const washi_array *y,
                           const washi_fit_options *options, washi_fit_options *out)
@@ -19,7 +32,8 @@ static washi_status check(washi_model *m, const washi_array *x, const washi_arra
     if (status) return status;
     if (!options->optimizer)
         return washi_fail(NULL, WASHI_MISUSE, "fit: the options name no optimizer");
-    status = wa_nn_check_pair("fit", "x", x, "y", y);
+    status = check_callbacks(options);
+    if (!status) status = wa_nn_check_pair("fit", "x", x, "y", y);
     if (!status && (options->validation_x || options->validation_y))
         status = wa_nn_check_pair("fit", "validation_x", options->validation_x, "validation_y",
                                   options->validation_y);
@@ -56,36 +70,49 @@ static washi_status prepare(struct training *t, const washi_array *x, const wash
     return wa_nn_pass_open(&t->validation, &task);
 }
 
-static washi_status epoch(struct training *t, double logs[4])
+static washi_status batch_end(void *arg, int64_t steps, const double logs[2])
+{
+    struct training *t = arg;
+    washi_fit_state *now = &t->callbacks.state;
+    now->batch = steps;
+    now->logs[0] = logs[0];
+    now->logs[1] = logs[1];
+    washi_status status = wa_nn_callbacks_tell(&t->callbacks, WASHI_BATCH_END);
+    t->watch.stop = now->stop;
+    return status;
+}
+
+/* history may be NULL. */
+static washi_status epoch(struct training *t, double history[4])
 {
     washi_model *m = t->model;
+    washi_fit_state *now = &t->callbacks.state;
+    now->batch = 0;
+    for (int i = 0; i < 4; i++) now->logs[i] = NAN;
     washi_status status =
         t->order ? wa_nn_shuffle(m->w, m->epochs, t->train.samples, t->order) : WASHI_OK;
+    if (!status) status = wa_nn_callbacks_tell(&t->callbacks, WASHI_EPOCH_BEGIN);
+    t->watch.stop = now->stop;
+    if (!status) status = wa_nn_pass_run(&t->train, t->order, &t->watch, now->logs);
+    if (!status && t->validation.samples && !now->stop)
+        status = wa_nn_pass_run(&t->validation, NULL, NULL, now->logs + 2);
     if (status) return status;
-    wa_nn_progress_start(&t->bar);
-    status = wa_nn_pass_run(&t->train, t->order, &t->bar, logs);
-    if (!status && t->validation.samples) status = wa_nn_pass_run(&t->validation, NULL, NULL, logs + 2);
-    wa_nn_progress_end(&t->bar, status ? NULL : logs);
-    if (!status) m->epochs++;
-    return status;
+    m->epochs++;
+    for (int i = 0; i < 4 && history; i++) history[i] = now->logs[i];
+    return wa_nn_callbacks_tell(&t->callbacks, WASHI_EPOCH_END);
 }
 
 static washi_status run(struct training *t, double (*history)[4])
 {
-    const washi_fit_options *o = &t->options;
-    t->bar = (struct wa_progress){.out = o->progress,
-                                  .metric = wa_nn_metric_name(o->metric),
-                                  .validates = t->validation.samples > 0,
-                                  .steps = t->train.steps};
-    for (int i = 0; i < o->epochs; i++) {
-        double logs[4] = {NAN, NAN, NAN, NAN};
-        if (o->progress) fprintf(o->progress, "Epoch %d/%d\n", i + 1, o->epochs);
-        washi_status status = epoch(t, logs);
-        if (status) return status;
-        for (int j = 0; j < 4 && history; j++) history[i][j] = logs[j];
-        if (o->on_epoch && !o->on_epoch(o->user, i, logs)) break;
-    }
-    return WASHI_OK;
+    washi_fit_state *now = &t->callbacks.state;
+    *now = (washi_fit_state){
+        .w = t->model->w, .model = t->model, .options = &t->options, .batches = t->train.steps};
+    t->watch = (struct wa_watch){batch_end, t, false};
+    washi_status status = wa_nn_callbacks_tell(&t->callbacks, WASHI_FIT_BEGIN);
+    for (; !status && !now->stop && now->epoch < t->options.epochs; now->epoch++)
+        status = epoch(t, history ? history[now->epoch] : NULL);
+    washi_status end = wa_nn_callbacks_tell(&t->callbacks, WASHI_FIT_END);
+    return status ? status : end;
 }
 
 washi_status washi_fit(washi_model *m, const washi_array *x, const washi_array *y,

@@ -128,26 +128,24 @@ static double number(const washi_tensor *x)
     return f ? *f : d ? *d : NAN;
 }
 
-washi_status wa_nn_pass_run(struct wa_pass *p, const int32_t *order, struct wa_progress *bar,
+washi_status wa_nn_pass_run(struct wa_pass *p, const int32_t *order, struct wa_watch *watch,
                             double logs[2])
 {
-    double loss = 0, metric = 0;
+    double loss = 0, metric = 0, seen = 0;
     int64_t steps = 0;
-    for (int64_t first = 0; first < p->samples; first += p->task.batch) {
+    for (int64_t first = 0; first < p->samples && !(watch && watch->stop); first += p->task.batch) {
         struct wa_batch *b;
         washi_status status = step(p, first, order, &b);
         if (status) return status;
         loss += number(b->loss) * (double)b->samples;
         metric += number(b->metric) * (double)b->samples;
+        seen += (double)b->samples;
         steps++;
-        if (bar && wa_nn_progress_due(bar)) {
-            double seen = (double)(first + b->samples);
-            wa_nn_progress_show(bar, steps, (double[4]){loss / seen, metric / seen});
-        }
+        if (watch) status = watch->batch(watch->arg, steps, (double[2]){loss / seen, metric / seen});
+        if (status) return status;
     }
-    if (bar) wa_nn_progress_done(bar);
-    logs[0] = loss / (double)p->samples;
-    logs[1] = metric / (double)p->samples;
+    logs[0] = loss / seen;
+    logs[1] = metric / seen;
     return WASHI_OK;
 }
 

@@ -17,38 +17,14 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-const char *wa_nn_metric_name(washi_loss_fn *metric)
-{
-    static const struct {
-        washi_loss_fn *metric;
-        const char *name;
-    } known[] = {
-        {washi_accuracy, "accuracy"},
-        {washi_mean_squared_error, "mean_squared_error"},
-        {washi_binary_crossentropy, "binary_crossentropy"},
-        {washi_categorical_crossentropy, "categorical_crossentropy"},
-        {washi_sparse_categorical_crossentropy, "sparse_categorical_crossentropy"},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (known[i].metric == metric) return known[i].name;
-    return metric ? "metric" : NULL;
-}
-
 void wa_nn_progress_start(struct wa_progress *p)
 {
     if (!p->out) return;
     int file = fileno(p->out);
     p->live = file >= 0 && isatty(file);
+    p->open = true;
+    p->done = 0;
     p->start = p->shown = now();
-}
-
-bool wa_nn_progress_due(struct wa_progress *p)
-{
-    if (!p->out || !p->live) return false;
-    double time = now();
-    if (time - p->shown < interval) return false;
-    p->shown = time;
-    return true;
 }
 
 static void bar(const struct wa_progress *p, int64_t done)
@@ -94,7 +70,8 @@ static void value(FILE *out, const char *prefix, const char *name, double x)
         fprintf(out, fabs(x) > 1e-3 ? " - %s%s: %.4f" : " - %s%s: %.4e", prefix, name, x);
 }
 
-static void values(const struct wa_progress *p, const double logs[4], bool last)
+/* logs has those of the validation only when they are shown, with the last line. */
+static void values(const struct wa_progress *p, const double logs[], bool last)
 {
     for (int part = 0; part < (last && p->validates ? 2 : 1); part++) {
         const char *prefix = part ? "val_" : "";
@@ -103,34 +80,66 @@ static void values(const struct wa_progress *p, const double logs[4], bool last)
     }
 }
 
-void wa_nn_progress_show(struct wa_progress *p, int64_t done, const double logs[4])
+static void show(const struct wa_progress *p, const double logs[2])
 {
-    double step = (p->shown - p->start) / (double)done;
+    double step = (p->shown - p->start) / (double)p->done;
     fputc('\r', p->out);
-    bar(p, done);
-    hours(p->out, step * (double)(p->steps - done));
+    bar(p, p->done);
+    hours(p->out, step * (double)(p->steps - p->done));
     time_per_step(p->out, step);
     values(p, logs, false);
     fputs("\033[K", p->out); /* what the line before had beyond this one */
     fflush(p->out);
 }
 
-void wa_nn_progress_done(struct wa_progress *p)
+void wa_nn_progress_step(struct wa_progress *p, int64_t done, const double logs[2])
 {
-    if (p->out) p->step = (now() - p->start) / (double)p->steps;
+    p->done = done;
+    bool last = done == p->steps;
+    if (!p->out || !(p->live || last)) return;
+    double time = now();
+    if (last) p->took = time - p->start;
+    if (!p->live || time - p->shown < interval) return;
+    p->shown = time;
+    show(p, logs);
 }
 
 void wa_nn_progress_end(struct wa_progress *p, const double logs[4])
 {
-    if (!p->out || !logs) {
-        if (p->out && p->live) fputc('\n', p->out);
+    if (!p->out || !p->open) return;
+    p->open = false;
+    if (!logs) {
+        if (p->live) fputc('\n', p->out);
         return;
     }
+    double whole = now() - p->start;
+    if (p->done < p->steps) p->took = whole;
     if (p->live) fputc('\r', p->out);
-    bar(p, p->steps);
-    fprintf(p->out, " %.0fs", now() - p->start);
-    time_per_step(p->out, p->step);
+    bar(p, p->done);
+    fprintf(p->out, " %.0fs", whole);
+    time_per_step(p->out, p->took / (double)(p->done ? p->done : 1));
     values(p, logs, true);
     fputs(p->live ? "\033[K\n" : "\n", p->out);
     fflush(p->out);
+}
+
+washi_status wa_nn_progress_callback(washi_fit_state *fit, void *user)
+{
+    struct wa_progress *p = user;
+    switch (fit->event) {
+    case WASHI_FIT_BEGIN:
+        p->out = fit->options->progress;
+        p->metric = wa_nn_metric_name(fit->options->metric);
+        p->validates = fit->options->validation_x != NULL;
+        p->steps = fit->batches;
+        break;
+    case WASHI_EPOCH_BEGIN:
+        fprintf(p->out, "Epoch %d/%d\n", fit->epoch + 1, fit->options->epochs);
+        wa_nn_progress_start(p);
+        break;
+    case WASHI_BATCH_END: wa_nn_progress_step(p, fit->batch, fit->logs); break;
+    case WASHI_EPOCH_END: wa_nn_progress_end(p, fit->logs); break;
+    case WASHI_FIT_END: wa_nn_progress_end(p, NULL); break;
+    }
+    return WASHI_OK;
 }

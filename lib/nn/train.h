@@ -21,29 +21,33 @@ washi_status wa_nn_build_for(washi_model *m, const washi_array *x);
 /* 0 ... n-1 in the random order of this epoch. */
 washi_status wa_nn_shuffle(washi *w, uint64_t epoch, int64_t n, int32_t *order);
 
+/* -- metrics ----------------------------------------------------------------------------------- */
+
+/* The name a metric is shown by; NULL for none. */
+const char *wa_nn_metric_name(washi_loss_fn *metric);
+/* Whether the smaller or the larger is better; WASHI_MODE_AUTO for a metric that is not the library's.
+ */
+washi_mode wa_nn_metric_mode(washi_loss_fn *metric);
+
 /* -- progress ---------------------------------------------------------------------------------- */
 
 struct wa_progress {
     FILE *out;          /* NULL: silent */
     const char *metric; /* its name; NULL: there is none */
     bool validates;     /* the last line has the validation's logs too */
-    int64_t steps;
-    bool live;
-    double start, shown, step; /* seconds: on the clock, on the clock, that one step took */
+    int64_t steps, done;
+    bool live, open;           /* a terminal; a line has begun */
+    double start, shown, took; /* seconds: on the clock, on the clock, that the steps took */
 };
 
-/* The name a metric is shown by; NULL for none. */
-const char *wa_nn_metric_name(washi_loss_fn *metric);
-/* Begins to count steps; the fields above live are set. */
+/* Begins to count steps; the fields before done are set. */
 void wa_nn_progress_start(struct wa_progress *p);
-/* Whether it is time to show something again. */
-bool wa_nn_progress_due(struct wa_progress *p);
-/* Shows the line of steps done so far, with these logs as history has them. */
-void wa_nn_progress_show(struct wa_progress *p, int64_t done, const double logs[4]);
-/* All steps are done: what comes before the last line is not their time. */
-void wa_nn_progress_done(struct wa_progress *p);
-/* Shows the last line; after a failure, for NULL, leaves the line as it is. */
+/* So many steps are done: shows the line when it is time to. */
+void wa_nn_progress_step(struct wa_progress *p, int64_t done, const double logs[2]);
+/* Shows the last line, if one has begun; after a failure, for NULL, leaves the line as it is. */
 void wa_nn_progress_end(struct wa_progress *p, const double logs[4]);
+/* All this as a callback; user is a struct wa_progress, zeroed. */
+washi_callback_fn wa_nn_progress_callback;
 
 /* -- a pass over the samples, batch by batch --------------------------------------------------- */
 
@@ -54,6 +58,13 @@ struct wa_task {
     washi_optimizer *optimizer; /* NULL: no training */
     int64_t batch;
     bool by_index; /* a batch is rows gathered by index, not rows that lie together */
+};
+
+/* Who is told of each batch: how many are done, and the means so far. */
+struct wa_watch {
+    washi_status (*batch)(void *arg, int64_t steps, const double logs[2]);
+    void *arg;
+    bool stop; /* true ends the pass */
 };
 
 /* One program, over a batch of a fixed size. */
@@ -75,10 +86,23 @@ struct wa_pass {
 washi_status wa_nn_pass_open(struct wa_pass *p, const struct wa_task *task);
 void wa_nn_pass_close(struct wa_pass *p);
 /* Runs all batches, in this order (or as they lie, for NULL), and gives the means of loss and metric
- * over the samples (NaN where there is none). bar may be NULL. */
-washi_status wa_nn_pass_run(struct wa_pass *p, const int32_t *order, struct wa_progress *bar,
+ * over the samples seen (NaN where there is none). watch may be NULL. */
+washi_status wa_nn_pass_run(struct wa_pass *p, const int32_t *order, struct wa_watch *watch,
                             double logs[2]);
 /* Runs all batches of a pass without y; out takes the results. */
 washi_status wa_nn_pass_predict(struct wa_pass *p, float *out);
+
+/* -- callbacks --------------------------------------------------------------------------------- */
+
+/* The progress, the callbacks of the options and on_epoch, as one. */
+struct wa_callbacks {
+    washi_fit_state state;
+    struct wa_progress bar;
+    int begun; /* those that WASHI_FIT_BEGIN has gone well with, and that must hear of the end */
+};
+
+/* Tells all of them; WASHI_FIT_END in any case, the others up to the first failure, which is returned.
+ */
+washi_status wa_nn_callbacks_tell(struct wa_callbacks *c, washi_event event);
 
 #endif

@@ -354,6 +354,12 @@ START_TEST(fp_mode)
     const volatile float tiny = 0x1p-126f, one = 1.0f, three = 3.0f;
     const volatile float nearest = one / three;
     fesetround(FE_DOWNWARD);
+    const volatile float rounded_down = one / three;
+    if (rounded_down == nearest) { /* as under valgrind */
+        printf("fp_mode skipped: this machine does not round as it is told\n");
+        fesetenv(FE_DFL_ENV);
+        return;
+    }
     uint64_t mode = wa_fp_enter();
 #if defined(__x86_64__)
     wa_fp_leave(mode | 0x8040); /* flush to zero, denormals are zero */

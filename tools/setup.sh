@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs the Debian packages that Washi is built, tested and shown with, those that are missing.
-# usage: sh tools/setup.sh [--run | --emulate | --bench]
+# usage: sh tools/setup.sh [--run | --emulate | --valgrind | --bench]
 #   --run      only what building and the examples need
 #   --emulate  what tools/test-neon.sh and tools/test-cpus.sh need: a compiler for arm64, and emulators
+#   --valgrind what tools/test-valgrind.sh needs
 #   --bench    what tools/bench.sh needs; libraries to compare with are left out when they cannot be had
 set -eu
 
@@ -16,6 +17,7 @@ case ${1-} in
 '') wanted="$run $test" ;;
 --run) wanted=$run ;;
 --emulate) wanted="$run $emulate" ;;
+--valgrind) wanted="$run $test valgrind" ;;
 --bench) wanted="$run g++ libbenchmark-dev" optional=$peers ;;
 *) echo "setup: '$1' is not an option" >&2; exit 1 ;;
 esac

@@ -24,7 +24,7 @@ static washi_tensor *affine(washi_scope *s, washi_tensor *x, const void *units)
     washi_tensor *y = affine_weights(s, x, *(const int64_t *)units);
     washi_tensor *counter = washi_weight(
         s, "counter", (washi_weight_options){.init = washi_zeros, .frozen = true, .type = WASHI_I32});
-    washi_assign(counter, washi_cast(washi_shift(washi_cast(counter, WASHI_F32), 1), WASHI_I32));
+    washi_assign(counter, washi_shift(counter, 1));
     return y;
 }
 

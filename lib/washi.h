@@ -484,6 +484,12 @@ WASHI_API bool washi_training(const washi_scope *s);
 /** Whether the weight of this name in this scope is there and may be trained. */
 WASHI_API bool washi_trainable(const washi_scope *s, const char *name);
 
+/** For random numbers in a layer: the draw to give to washi_uniform and its like, and a stream of this
+ * layer's own, another one each time. The model counts the draw up after each run of the tape, so every step
+ * has other numbers, the same ones for the same seed. One call of the model that draws on a tape. NULL after
+ * an error. */
+WASHI_API washi_tensor *washi_draw(washi_scope *s, uint64_t *stream);
+
 /** Adds a scalar (F32 or F64) on the tape of the call to the model's loss, as Keras' add_loss: washi_fit
  * trains on the sum, and the loss it reports, and washi_evaluate's, includes it. For loops of your own:
  * washi_model_call_losses. */
@@ -563,6 +569,9 @@ WASHI_API washi_layer washi_layer_flatten(void);
 WASHI_API washi_layer washi_layer_rescaling(double scale);
 /** x * scale + offset, in the same way. */
 WASHI_API washi_layer washi_layer_rescaling_offset(double scale, double offset);
+/** In training 0 with this probability and else x / (1 - rate), anew in every step (Srivastava et al. 2014);
+ * after training x. WASHI_BAD_VALUE: a rate outside [0, 1). */
+WASHI_API washi_layer washi_layer_dropout(double rate);
 /** gamma * (x - mean) / sqrt(variance + epsilon) + beta for each feature (the last axis), with mean and
  * variance in training over the batch and else the averages of training: moving_mean and moving_variance,
  * each average * momentum + batch * (1 - momentum) after a step (Ioffe and Szegedy 2015). momentum is 0.99

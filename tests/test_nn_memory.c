@@ -14,7 +14,7 @@ static washi_model *classifier(void)
     washi_layer layers[] = {
         washi_layer_dense_with((washi_dense_options){
             .units = 4, .activation = washi_tanh, .kernel_init = washi_orthogonal, .kernel_l2 = 0.1}),
-        washi_layer_batch_normalization(), washi_layer_layer_normalization(),
+        washi_layer_batch_normalization(), washi_layer_dropout(0.25), washi_layer_layer_normalization(),
         washi_layer_dense(2, washi_softmax)};
     return washi_sequential(w, sizeof layers / sizeof *layers, layers);
 }

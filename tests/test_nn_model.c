@@ -213,7 +213,7 @@ static washi_tensor *counting(washi_scope *s, washi_tensor *x, const void *confi
     (void)config;
     washi_tensor *n = washi_weight(
         s, "n", (washi_weight_options){.init = washi_ones, .frozen = true, .type = WASHI_I32});
-    washi_assign(n, washi_cast(washi_shift(washi_cast(n, WASHI_F32), 1), WASHI_I32));
+    washi_assign(n, washi_shift(n, 1));
     return x;
 }
 

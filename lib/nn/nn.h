@@ -47,6 +47,7 @@ struct washi_model {
     bool built;
     int64_t
         batch; /* how many samples the lines were made with, when a summary is to say None; else -1 */
+    int32_t draws;   /* how many runs have drawn random numbers, a variable of their tapes */
     uint64_t epochs; /* of fit, all told: each shuffles anew */
     struct wa_weight *weight;
     int weights, weight_room;
@@ -87,6 +88,7 @@ struct wa_call {
     struct wa_name *names;
     struct wa_added *added;
     int count, room; /* of added */
+    int draws;       /* of random numbers, in this call */
     bool training, building, blamed;
 };
 

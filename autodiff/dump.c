@@ -1,13 +1,24 @@
 /* dump.c: a program as text, a line a step. */
 #include "autodiff/fused.h"
 
+static void print_name(const washi_tensor *x, FILE *out)
+{
+    if (x->name) fprintf(out, " \"%s\"", x->name);
+}
+
+static void print_source(const washi_tensor *x, FILE *out)
+{
+    fprintf(out, " %s %d", x->op->name, x->id);
+    print_name(x, out);
+}
+
 static void print_place(const struct wa_step *s, const struct wa_place *x, FILE *out)
 {
     char text[WA_SHAPE_TEXT];
     fprintf(out, "%s%s%s", washi_dtype_name(x->type), wa_shape_text(x->shape, text),
             x->transposed ? "T" : "");
     if (x->source)
-        fprintf(out, " %s %d", x->source->op->name, x->source->id);
+        print_source(x->source, out);
     else
         fprintf(out, " @%td", (char *)x->data - (char *)s->program->slab);
 }
@@ -24,12 +35,16 @@ static void print_places(const struct wa_step *s, const struct wa_place *x, int 
 static void print_step(const struct wa_step *s, FILE *out)
 {
     if (s->node) {
-        fprintf(out, "%s ", s->op->name);
+        fputs(s->op->name, out);
+        print_name(s->node, out);
+        fputc(' ', out);
         print_place(s, &s->y, out);
     } else {
         const struct wa_fused *f = s->geometry;
-        for (int i = 0; i < f->node_count; i++)
+        for (int i = 0; i < f->node_count; i++) {
             fprintf(out, "%s%s", i ? "+" : "", f->nodes[i]->op->name);
+            print_name(f->nodes[i], out);
+        }
         print_places(s, s->out, s->outputs, " ", out);
     }
     print_places(s, s->x, s->n, " <- ", out);

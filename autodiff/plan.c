@@ -100,7 +100,7 @@ static bool overwrites(const struct wa_graph *g, int v, int r)
  * step, or an op of the user's own, which may fail when it has written some of its value. */
 static int last_check(const struct wa_graph *g)
 {
-    int last = -1;
+    int last = g->tape->arena.w->check ? INT_MAX : -1;
     for (int v = 0; v < g->count; v++) {
         const struct wa_value *value = &g->values[v];
         int checked = wa_checked_operand(value);

@@ -170,4 +170,8 @@ struct washi_program {
     size_t slab_bytes; /* scratch included */
 };
 
+/* Runs the steps in order on this thread, and looks at what each made: WASHI_BAD_VALUE, with a message,
+ * at the first that is not finite (finite.c). */
+washi_status wa_walk_checked(const washi_program *p);
+
 #endif

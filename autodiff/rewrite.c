@@ -119,6 +119,7 @@ static bool add_value(struct maker *m, const washi_tensor *y)
     }
     int found = share(m, g->count);
     if (found == g->count) g->count++;
+    if (y->name && !g->values[found].node->name) g->values[found].node = y;
     m->value[y->id] = found;
     return true;
 }

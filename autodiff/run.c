@@ -8,10 +8,10 @@ static washi_status patch_inputs(washi_program *p)
 {
     for (int i = 0; i < p->patch_count; i++) {
         const washi_tensor *input = p->patches[i].input;
-        char text[WA_SHAPE_TEXT];
+        char text[WA_TENSOR_TEXT];
         if (!input->data && washi_size(input->shape))
-            return wa_error(WASHI_MISUSE, "run: input %s %s has not been fed",
-                            washi_dtype_name(input->type), wa_shape_text(input->shape, text));
+            return wa_error(WASHI_MISUSE, "run: input %s has not been fed",
+                            wa_tensor_text(input, text));
         *p->patches[i].where = (void *)(uintptr_t)input->data;
     }
     return WASHI_OK;
@@ -102,7 +102,7 @@ washi_status washi_run(washi_program *p)
         status = s->op->check(s);
     }
     uint64_t mode = wa_fp_enter();
-    if (!status) status = walk(p);
+    if (!status) status = p->arena.w->check ? wa_walk_checked(p) : walk(p);
     wa_fp_leave(mode);
     if (!status) deliver(p);
     return status;

@@ -106,6 +106,10 @@ typedef struct {
     int threads;     /**< 0: one a core. Changes the speed, never a bit of any result */
     const char *cpu; /**< "scalar", "neon", "avx2", "avx512"; NULL: $WASHI_CPU, then the best */
     uint64_t seed;   /**< of every random number that comes from this context */
+    /** A run looks at the result of each step and fails with WASHI_BAD_VALUE at the first that is not
+     * finite; the message tells op, shape, washi_name and place. Slow: for finding mistakes. Also with
+     * WASHI_CHECK=1 in the environment. */
+    bool check;
 } washi_options;
 
 /** Opens a context; options NULL means all zero. On failure *out is NULL.

@@ -29,6 +29,7 @@ double element(const washi_tensor *y, int64_t i);
  * the end. */
 int dumped(const washi_program *p, const char *word);
 
+TCase *check_case(void);       /* tape_check.c */
 TCase *checkpoint_case(void);  /* tape_checkpoint.c */
 TCase *derivatives_case(void); /* tape_derivatives.c */
 TCase *higher_case(void);      /* tape_higher.c */

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 static washi_tensor *apply(const washi_op *op, washi_tensor *x, const void *params, size_t size)
@@ -195,6 +196,44 @@ START_TEST(a_failing_run_assigns_nothing)
 }
 END_TEST
 
+/* Between steps that threads share, in all that a gradient makes of it. */
+static double *shared_gradient(washi *by, int64_t n)
+{
+    washi_tape *tape = washi_tape_new(by);
+    double *data = malloc((size_t)n * 2 * sizeof *data);
+    ck_assert_ptr_nonnull(data);
+    for (int64_t i = 0; i < n; i++) data[i] = sin((double)i);
+    washi_tensor *x = washi_constant(tape, WASHI_F64, SHAPE(n), data), *h = x, *dx;
+    for (int i = 2; i < 5; i++) {
+        washi_tensor *a = washi_exp(washi_tanh(h)), *b = washi_tanh(washi_scale(h, 0.5));
+        h = washi_add(power(a, i),
+                      washi_mul(power(b, i), washi_sum(power(washi_sub(a, b), 2), 0, true)));
+        h = washi_scale(h, 1e-5);
+    }
+    ok(washi_grad(h, 1, &x, &dx));
+    ok(washi_eval(2, (washi_tensor *[]){dx, h}));
+    memcpy(data, washi_data(dx), (size_t)n * sizeof *data);
+    memcpy(data + n, washi_data(h), (size_t)n * sizeof *data);
+    washi_tape_free(tape);
+    return data;
+}
+
+START_TEST(several_threads)
+{
+    enum { N = 150000 };
+    double *alone = shared_gradient(w, N);
+    for (int threads = 2; threads < 5; threads++) {
+        washi *by;
+        ok(washi_open(&by, &(washi_options){.threads = threads}));
+        double *shared = shared_gradient(by, N);
+        ck_assert_mem_eq(alone, shared, 2 * N * sizeof *alone);
+        free(shared);
+        washi_close(by);
+    }
+    free(alone);
+}
+END_TEST
+
 /* -- wrong rules, incomplete ops -- */
 
 static void rule_of_another_shape(washi_tensor *y, washi_tensor *g, washi_tensor *gx[])
@@ -308,6 +347,7 @@ TCase *own_case(void)
     tcase_add_test(c, any_number_of_operands);
     tcase_add_test(c, without_a_rule);
     tcase_add_test(c, a_failing_run_assigns_nothing);
+    tcase_add_test(c, several_threads);
     tcase_add_test(c, wrong_rules_are_named);
     tcase_add_test(c, incomplete_ops_are_refused);
     tcase_add_test(c, the_struct_may_grow);

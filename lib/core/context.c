@@ -31,6 +31,13 @@ static int cores(void)
     return n < 1 ? 1 : n > 1024 ? 1024 : (int)n;
 }
 
+/* Whether a switch in the environment is on: not "0". */
+static bool is_on(const char *name, bool otherwise)
+{
+    const char *value = getenv(name);
+    return value && *value ? strcmp(value, "0") != 0 : otherwise;
+}
+
 washi_status washi_open(washi **out, const washi_options *options)
 {
     static const washi_options defaults;
@@ -39,7 +46,7 @@ washi_status washi_open(washi **out, const washi_options *options)
     const washi_options *o = options ? options : &defaults;
     if (o->threads < 0) return wa_error(WASHI_BAD_VALUE, "open: %d threads", o->threads);
 
-    const char *fuse = getenv("WASHI_FUSE");
+    bool check = o->check || is_on("WASHI_CHECK", false);
     const char *why, *level = o->cpu ? o->cpu : getenv("WASHI_CPU");
     if (level && !*level) level = NULL;
     const struct wa_simd *simd = wa_simd_find(level, &why);
@@ -56,7 +63,8 @@ washi_status washi_open(washi **out, const washi_options *options)
                  .threads = o->threads ? o->threads : cores(),
                  .working = ATOMIC_FLAG_INIT,
                  .simd = simd,
-                 .fuse = !fuse || strcmp(fuse, "0")};
+                 .fuse = !check && is_on("WASHI_FUSE", true),
+                 .check = check};
     int workers = (w->threads < cores() ? w->threads : cores()) - 1;
     if (!w->parallel && workers && !(w->pool = wa_pool_open(w, workers))) {
         washi_close(w);

@@ -406,6 +406,39 @@ WASHI_API washi_status washi_array_new(washi *w, washi_dtype type, washi_shape s
 /** Frees what washi_array_new or a reader gave and clears *a; NULL and a cleared array are fine. */
 WASHI_API void washi_release(washi *w, washi_array *a);
 
+/* -- checking derivatives ---------------------------------------------------------------------- */
+
+/** The most inputs of a function that washi_check_grad takes. */
+enum { WASHI_GRAD_INPUTS = 16 };
+/** What was found of one input: the largest of some random directions. */
+typedef struct {
+    washi_dtype type;
+    washi_shape shape;
+    bool checked;      /**< false: an integer, left as it is */
+    double derivative; /**< by the rules */
+    double difference; /**< by central differences */
+    double error;      /**< of the first to the second, relative */
+} washi_grad_line;
+/** What washi_check_grad found. */
+typedef struct {
+    int inputs, orders;                         /**< how many inputs there are, and orders were looked at */
+    washi_grad_line line[2][WASHI_GRAD_INPUTS]; /**< of order 1, then of order 2 */
+    double product_error[2]; /**< of <u, Jv> to <J'u, v>, relative to the size of their terms */
+    char verdict[256];       /**< what is wrong, a sentence; "" when all is well */
+} washi_grad_report;
+
+/** Checks the derivatives of fn at a point, x: by differences along random directions, each input by
+ * itself (largest error 1e-6), and forward against reverse mode, <u, Jv> = <J'u, v> (1e-9); with order 2
+ * those of its gradient too. F32 inputs are taken as F64, integers as they are; fn must give F64. Stay away
+ * from kinks by a hundredth. A check that shows nothing does not pass: a result or an order 2 whose
+ * derivatives are all zero, an input that the result ignores, values that are not finite. WASHI_OK, or
+ * WASHI_BAD_VALUE with a sentence, which is the report's verdict too, or what recording fn failed with.
+ * report may be NULL. */
+WASHI_API washi_status washi_check_grad(washi *w, washi_graph_fn *fn, const void *config, int n,
+                                        const washi_array x[], int order, washi_grad_report *report);
+/** Prints a report as text, a line an input. WASHI_IO. */
+WASHI_API washi_status washi_grad_report_print(const washi_grad_report *r, FILE *out);
+
 /* -- ops of your own --------------------------------------------------------------------------- */
 
 /** One step of a run, as a washi_op's run function sees it; all memory is row-major and aligned to its

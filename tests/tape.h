@@ -32,6 +32,7 @@ int dumped(const washi_program *p, const char *word);
 TCase *check_case(void);       /* tape_check.c */
 TCase *checkpoint_case(void);  /* tape_checkpoint.c */
 TCase *derivatives_case(void); /* tape_derivatives.c */
+TCase *gradcheck_case(void);   /* tape_gradcheck.c */
 TCase *higher_case(void);      /* tape_higher.c */
 TCase *memory_case(void);      /* tape_memory.c */
 TCase *own_case(void);         /* tape_own.c */

@@ -113,7 +113,7 @@ START_TEST(of_every_kind_of_step)
                           washi_cast(x, WASHI_I32)};
     fails(washi_eval(1, &y[0]), WASHI_BAD_VALUE, "run: matmul f32 [1,1] is inf at [0,0]");
     fails(washi_eval(1, &y[1]), WASHI_BAD_VALUE, "run: mul f32 [] is inf at []");
-    fails(washi_eval(1, &y[2]), WASHI_BAD_VALUE, "run: sum f32 [1] is inf at [0]");
+    fails(washi_eval(1, &y[2]), WASHI_BAD_VALUE, "run: sum f32 [1,1] is inf at [0,0]");
     ok(washi_eval(1, &y[3]));
 }
 END_TEST

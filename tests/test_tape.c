@@ -352,6 +352,7 @@ int main(void)
     suite_add_tcase(tape, checkpoint_case());
     suite_add_tcase(tape, own_case());
     suite_add_tcase(tape, check_case());
+    suite_add_tcase(tape, gradcheck_case());
     suite_add_tcase(tape, programs_case());
     suite_add_tcase(tape, memory_case());
     suite_add_tcase(tape, random_case());

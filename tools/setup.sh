@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs the Debian packages that Washi is built, tested and shown with, those that are missing.
-# usage: sh tools/setup.sh [--run | --emulate | --valgrind | --bench]
+# usage: sh tools/setup.sh [--run | --emulate | --valgrind | --files | --bench]
 #   --run      only what building and the examples need
 #   --emulate  what tools/test-neon.sh and tools/test-cpus.sh need: a compiler for arm64, and emulators
 #   --valgrind what tools/test-valgrind.sh needs
+#   --files    what tools/test-files.sh needs; NumPy is left out when it cannot be had
 #   --bench    what tools/bench.sh needs; libraries to compare with are left out when they cannot be had
 set -eu
 
@@ -18,6 +19,7 @@ case ${1-} in
 --run) wanted=$run ;;
 --emulate) wanted="$run $emulate" ;;
 --valgrind) wanted="$run $test valgrind" ;;
+--files) wanted="$run check" optional=python3-numpy ;;
 --bench) wanted="$run g++ libbenchmark-dev" optional=$peers ;;
 *) echo "setup: '$1' is not an option" >&2; exit 1 ;;
 esac

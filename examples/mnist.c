@@ -80,15 +80,19 @@ static int ascending(const void *a, const void *b)
 }
 
 /* Beside what the lecture's notebook prints: the last line of fit, and the two of evaluate. */
-static void print_results(const double train[2], const double test[2], double *seconds, int epochs)
+static void print_results(const double train[2], const double test[2])
 {
-    qsort(seconds, (size_t)epochs, sizeof *seconds, ascending);
     printf("\n%-20s %-9s %s\n", "", "Washi",
            "Keras in the lecture: MNIST, 10 epochs, batch 64, rate 0.01");
     printf("%-20s %-9.4f %s\n", "training accuracy", train[1], "0.9381");
     printf("%-20s %-9.4f %s\n", "training loss", train[0], "0.2172");
     printf("%-20s %-9.4f %s\n", "test accuracy", test[1], "0.9297 to 0.9413");
     printf("%-20s %-9.4f %s\n", "test loss", test[0], "0.2062 to 0.2370");
+}
+
+static void print_seconds(double *seconds, int epochs)
+{
+    qsort(seconds, (size_t)epochs, sizeof *seconds, ascending);
     printf("%-20s %-9.3f median of %d, fastest %.3f\n", "seconds an epoch", seconds[epochs / 2], epochs,
            seconds[0]);
 }
@@ -110,17 +114,18 @@ static void choose(washi *w, const struct set *from, const float *predictions, u
     }
 }
 
+/* history NULL: nothing was trained, so there is no loss to draw. */
 static void show(const struct options *o, washi *w, const struct set *test, const float *predictions,
                  double (*history)[4], double test_loss)
 {
     const struct subject *about = o->fashion ? &fashion : &digits;
     struct sample samples[4];
     double *losses = memory((size_t)o->epochs, sizeof *losses);
-    for (int i = 0; i < o->epochs; i++) losses[i] = history[i][0];
+    for (int i = 0; i < o->epochs && history; i++) losses[i] = history[i][0];
     choose(w, test, predictions, 1, 4, samples);
     for (int i = 0; i < 4; i++) print_sample(about, &samples[i]);
     putchar('\n');
-    draw_loss(o->out, about, o->epochs, losses, test_loss);
+    if (history) draw_loss(o->out, about, o->epochs, losses, test_loss);
     draw_predictions(o->out, about, 4, samples);
     free(losses);
 }
@@ -160,13 +165,20 @@ int main(int argc, char **argv)
         .user = &clock,
     };
     double(*history)[4] = memory((size_t)o.epochs, sizeof *history), logs[2];
-    check(washi_fit(model, &train.x, &train.y, &options, history));
+    if (o.load) {
+        check(washi_model_load(model, o.load));
+        check(washi_evaluate(model, &train.x, &train.y, &options, history[o.epochs - 1]));
+    } else {
+        check(washi_fit(model, &train.x, &train.y, &options, history));
+    }
+    if (o.save) check(washi_model_save(model, o.save));
     check(washi_evaluate(model, &test.x, &test.y, &options, logs));
     float *predictions = memory((size_t)test.x.shape.dim[0] * CLASSES, sizeof *predictions);
     check(washi_predict(model, &test.x, o.batch, predictions));
 
-    print_results(history[o.epochs - 1], logs, clock.seconds, o.epochs);
-    show(&o, w, &test, predictions, history, logs[0]);
+    print_results(history[o.epochs - 1], logs);
+    if (!o.load) print_seconds(clock.seconds, o.epochs);
+    show(&o, w, &test, predictions, o.load ? NULL : history, logs[0]);
 
     free(predictions);
     free(history);

@@ -16,6 +16,8 @@ static const char usage[] =
     "  --data FOLDER  the four IDX files, plain or .gz; tools/fetch-mnist.sh gets them (default: .)\n"
     "  --fashion      the files are of Fashion-MNIST: clothes, not digits\n"
     "  --out FOLDER   where pictures go; made when it is not there (default: pictures)\n"
+    "  --load FILE    evaluates these weights, a safetensors file, and trains nothing\n"
+    "  --save FILE    where the trained weights go\n"
     "  --epochs N     times through the training images (default: 10)\n"
     "  --batch N      images a step (default: 64)\n"
     "  --rate X       learning rate (default: 0.01)\n"
@@ -56,6 +58,7 @@ struct options read_options(int argc, char **argv)
         {"out", required_argument, NULL, 'o'},     {"epochs", required_argument, NULL, 'e'},
         {"batch", required_argument, NULL, 'b'},   {"rate", required_argument, NULL, 'r'},
         {"threads", required_argument, NULL, 't'}, {"seed", required_argument, NULL, 's'},
+        {"load", required_argument, NULL, 'l'},    {"save", required_argument, NULL, 'w'},
         {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     struct options o = {".", "pictures", .epochs = 10, .batch = 64, .rate = 0.01, .seed = 1};
@@ -64,6 +67,8 @@ struct options read_options(int argc, char **argv)
         case 'd': o.data = optarg; break;
         case 'f': o.fashion = true; break;
         case 'o': o.out = optarg; break;
+        case 'l': o.load = optarg; break;
+        case 'w': o.save = optarg; break;
         case 'e': o.epochs = (int)whole("epochs", optarg, 1, 100000); break;
         case 'b': o.batch = (int)whole("batch", optarg, 1, INT_MAX); break;
         case 'r': o.rate = positive("rate", optarg); break;

@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 struct options {
-    const char *data; /* folder of the four IDX files */
-    const char *out;  /* folder for pictures */
+    const char *data;        /* folder of the four IDX files */
+    const char *out;         /* folder for pictures */
+    const char *load, *save; /* files of weights; NULL: none */
     int epochs, batch, threads;
     double rate;
     bool fashion;

@@ -45,6 +45,14 @@ for picture in images loss predictions; do
   fi
 done
 
+# Weights saved, and loaded by another process: the same predictions, and the same file again.
+"$mnist" --data "$data" --out "$out" --epochs 1 --seed 7 --save "$work/weights" >"$work/one"
+"$mnist" --data "$data" --out "$out" --seed 7 --load "$work/weights" --save "$work/again" >"$work/two"
+tested() { grep -E '^test|█' "$1"; }
+[ "$(tested "$work/one")" = "$(tested "$work/two")" ] || { echo "loading changes results" >&2; exit 1; }
+[ "$(tested "$work/two" | wc -l)" -gt 4 ]
+cmp "$work/weights" "$work/again"
+
 refused() { # a part of the line, options
   expected=$1
   shift
@@ -63,6 +71,10 @@ for number in 0 -1 x nan inf 0.1x ''; do refused "'$number'" --rate "$number"; d
 refused "'0'" --batch 0
 refused "'-1'" --threads -1
 refused "'-1'" --seed -1
+refused 'No such file' --data "$data" --load "$work/nowhere"
+refused 'No such file' --data "$data" --save "$work/nowhere/file"
+head -c 1000 "$work/weights" >"$work/cut"
+refused 'cut: tensor' --data "$data" --load "$work/cut"
 refused wrong --wrong
 refused 'not an option' stray
 refused 'a file' --data "$data" --out "$data/t10k-labels-idx1-ubyte/a file"

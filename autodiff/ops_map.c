@@ -5,7 +5,7 @@
 
 static bool infer_map(washi_tensor *y)
 {
-    char a[WA_SHAPE_TEXT], b[WA_SHAPE_TEXT];
+    char a[WA_TENSOR_TEXT], b[WA_TENSOR_TEXT];
     y->type = A->type;
     y->shape = A->shape;
     for (int i = 0; i < y->n; i++) {
@@ -15,8 +15,8 @@ static bool infer_map(washi_tensor *y)
                                "operand %s of type %s: f32 or f64 wanted, cast it first",
                                wa_shape_text(x->shape, a), washi_dtype_name(x->type));
         if (x->type != y->type)
-            return wa_op_error(y, WASHI_BAD_TYPE, "operands of types %s and %s",
-                               washi_dtype_name(y->type), washi_dtype_name(x->type));
+            return wa_op_error(y, WASHI_BAD_TYPE, "%s and %s are of different types",
+                               wa_tensor_text(A, a), wa_tensor_text(x, b));
         if (wa_shape_equal(x->shape, y->shape)) continue;
         washi_shape before = y->shape;
         if (!wa_shape_broadcast(before, x->shape, &y->shape))

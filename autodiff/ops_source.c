@@ -18,8 +18,10 @@ washi_tensor *washi_input(washi_tape *t, washi_dtype type, washi_shape shape)
 washi_status washi_feed(washi_tensor *input, const void *data)
 {
     if (!wa_usable(input, "feed")) return input ? input->tape->status : WASHI_MISUSE;
+    char text[WA_TENSOR_TEXT];
     if (input->op != &wa_op_input)
-        return wa_error(WASHI_MISUSE, "feed: a %s is no input", input->op->name);
+        return wa_error(WASHI_MISUSE, "feed: %s is made by %s, not by washi_input",
+                        wa_tensor_text(input, text), input->op->name);
     if ((uintptr_t)data % washi_dtype_size(input->type))
         return wa_error(WASHI_BAD_VALUE, "feed: the data is not aligned to an element of %s",
                         washi_dtype_name(input->type));
@@ -89,7 +91,9 @@ washi_tensor *washi_variable(washi_tape *t, washi_dtype type, washi_shape shape,
     for (washi_tensor *v = t->variables; v; v = v->next_variable) {
         if (v->data != data) continue;
         if (v->type == type && wa_shape_equal(v->shape, shape)) return t->status ? NULL : v;
-        washi_fail(t, WASHI_MISUSE, "variable: the same memory with another type or shape");
+        char a[WA_SHAPE_TEXT], b[WA_TENSOR_TEXT];
+        washi_fail(t, WASHI_MISUSE, "variable: %s %s is in the memory of %s", washi_dtype_name(type),
+                   wa_shape_text(shape, a), wa_tensor_text(v, b));
         return NULL;
     }
     washi_tensor *y = wa_record_source(t, &wa_op_variable, type, shape);
@@ -105,20 +109,18 @@ washi_status washi_assign(washi_tensor *weight, washi_tensor *value)
     washi_tape *t = weight ? weight->tape : value ? value->tape : NULL;
     if (t && t->status) return t->status;
     if (!weight || !value) return wa_missing(t, "assign: the variable or the value is NULL");
-    char a[WA_SHAPE_TEXT], b[WA_SHAPE_TEXT];
+    char a[WA_TENSOR_TEXT], b[WA_TENSOR_TEXT];
+    wa_tensor_text(weight, a);
+    wa_tensor_text(value, b);
     if (value->tape != t)
-        return washi_fail(t, WASHI_MISUSE, "assign: weight and value are on different tapes");
+        return washi_fail(t, WASHI_MISUSE, "assign: %s and %s are on different tapes", a, b);
     if (weight->op != &wa_op_variable)
-        return washi_fail(t, WASHI_MISUSE, "assign: a %s is no variable", weight->op->name);
-    if (weight->assigned)
-        return washi_fail(t, WASHI_MISUSE, "assign: the variable %s is assigned already",
-                          wa_shape_text(weight->shape, a));
-    if (weight->type != value->type)
-        return washi_fail(t, WASHI_BAD_TYPE, "assign: a variable of %s cannot take %s",
-                          washi_dtype_name(weight->type), washi_dtype_name(value->type));
-    if (!wa_shape_equal(weight->shape, value->shape))
-        return washi_fail(t, WASHI_BAD_SHAPE, "assign: a variable %s cannot take %s",
-                          wa_shape_text(weight->shape, a), wa_shape_text(value->shape, b));
+        return washi_fail(t, WASHI_MISUSE, "assign: %s is made by %s, not by washi_variable", a,
+                          weight->op->name);
+    if (weight->assigned) return washi_fail(t, WASHI_MISUSE, "assign: %s is assigned already", a);
+    if (weight->type != value->type || !wa_shape_equal(weight->shape, value->shape))
+        return washi_fail(t, weight->type != value->type ? WASHI_BAD_TYPE : WASHI_BAD_SHAPE,
+                          "assign: %s cannot take %s", a, b);
     weight->assigned = value;
     return WASHI_OK;
 }

@@ -128,15 +128,18 @@ static washi_tape *tape_of_operands(const struct wa_op *op, int n, washi_tensor 
 {
     washi_tape *t = NULL;
     int missing = -1;
-    for (int i = n; i-- > 0;) {
-        if (!x[i])
-            missing = i;
-        else if (t && t != x[i]->tape) {
-            stick(t, wa_error(WASHI_MISUSE, "%s: operands are on different tapes", op->name));
+    for (int i = 0; i < n; i++) {
+        char text[WA_TENSOR_TEXT];
+        if (!x[i]) {
+            if (missing < 0) missing = i;
+        } else if (!t) {
+            t = x[i]->tape;
+        } else if (t != x[i]->tape) {
+            stick(t, wa_error(WASHI_MISUSE, "%s: operand %d, %s, is on another tape", op->name, i,
+                              wa_tensor_text(x[i], text)));
             stick(x[i]->tape, WASHI_MISUSE);
             return NULL;
-        } else
-            t = x[i]->tape;
+        }
     }
     if (t && t->status) return NULL;
     if (missing >= 0 || !t) {

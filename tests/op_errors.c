@@ -72,7 +72,7 @@ static void refuses_by_map(const struct wa_op *op)
     check_refusal(WASHI_BAD_TYPE, text, wa_record(op, op->arity, x, &(struct wa_attr){0}));
     if (op->arity < 2) return;
     for (int k = 0; k < op->arity; k++) x[k] = in(k ? WASHI_F64 : WASHI_F32, SHAPE(2, 3));
-    snprintf(text, sizeof text, "%s: operands of types f32 and f64", op->name);
+    snprintf(text, sizeof text, "%s: f32 [2,3] and f64 [2,3] are of different types", op->name);
     check_refusal(WASHI_BAD_TYPE, text, wa_record(op, op->arity, x, &(struct wa_attr){0}));
     for (int k = 0; k < op->arity; k++) x[k] = k ? f32(SHAPE(4, 1, 2)) : f32(SHAPE(2, 3));
     snprintf(text, sizeof text, "%s: [2,3] and [4,1,2] do not broadcast", op->name);

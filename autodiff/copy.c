@@ -60,13 +60,14 @@ static int type_of_size(size_t size) { return size == 8 ? WA_F64 : size == 4 ? W
 static void copy_axis(const struct wa_copy *c, const struct wa_simd *simd, int axis, int64_t n, char *y,
                       const char *x)
 {
-    int left = c->rank - axis;
+    int left = c->rank - axis, last = c->rank - 1;
     int64_t size = (int64_t)c->size;
-    if (left == 1) {
+    if (left == 1 && (c->y[axis] != 1 || c->x[axis] != 0)) {
         copy_row(c->size, n, y, c->y[axis], x, c->x[axis]);
-    } else if (left == 2 && c->x[axis] == 1 && c->y[axis + 1] == 1 && c->x[axis + 1] > 0) {
-        simd->transpose[type_of_size(c->size)]((size_t)c->dim[axis + 1], (size_t)n, y,
-                                               (size_t)c->y[axis], x, (size_t)c->x[axis + 1]);
+    } else if (left <= 2 && c->y[last] == 1 && c->x[last] >= 0 && c->x[axis] >= 0) {
+        simd->copy[type_of_size(c->size)](left == 1 ? 1 : (size_t)n,
+                                          (size_t)(left == 1 ? n : c->dim[last]), y, (size_t)c->y[axis],
+                                          x, (size_t)c->x[axis], (size_t)c->x[last]);
     } else {
         for (int64_t i = 0; i < n; i++)
             copy_axis(c, simd, axis + 1, c->dim[axis + 1], y + i * c->y[axis] * size,

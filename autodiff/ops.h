@@ -33,8 +33,12 @@
 /* ops_reduce.c */
 #define WA_OPS_REDUCE(X) \
     X(sum) \
+    X(sum_squares) \
+    X(prod) \
     X(max) \
+    X(min) \
     X(argmax) \
+    X(argmin) \
     X(softmax) \
     X(log_softmax) \
     X(logsumexp)
@@ -50,7 +54,10 @@
     X(permute) \
     X(broadcast_to) \
     X(slice) \
-    X(pad) \
+    X(pad)
+
+/* ops_concat.c */
+#define WA_OPS_CONCAT(X) \
     X(concat)
 
 /* ops_index.c */
@@ -59,6 +66,16 @@
     X(scatter) \
     X(one_hot) \
     X(cast)
+
+/* ops_along.c */
+#define WA_OPS_ALONG(X) \
+    X(take_along) \
+    X(put_along) \
+    X(ravel_index)
+
+/* ops_scan.c */
+#define WA_OPS_SCAN(X) \
+    X(recurrence)
 
 /* ops_random.c */
 #define WA_OPS_RANDOM(X) \
@@ -71,7 +88,10 @@
     WA_OPS_REDUCE(X) \
     WA_OPS_MATMUL(X) \
     WA_OPS_SHAPE(X) \
+    WA_OPS_CONCAT(X) \
     WA_OPS_INDEX(X) \
+    WA_OPS_ALONG(X) \
+    WA_OPS_SCAN(X) \
     WA_OPS_RANDOM(X)
 
 // clang-format on
@@ -79,6 +99,11 @@
 #define WA_OP_DECLARE(name) extern const struct wa_op wa_op_##name;
 WA_OPS(WA_OP_DECLARE)
 #undef WA_OP_DECLARE
+
+/* Zeros, size along a plain axis, to whose elements at the indices g's are added (ops_along.c). */
+washi_tensor *wa_put_along(washi_tensor *g, washi_tensor *indices, int axis, int64_t size);
+/* At each place the product of all other elements along a plain axis (ops_scan.c). */
+washi_tensor *wa_product_of_others(washi_tensor *a, int axis);
 
 /* Every op; ends with NULL. */
 extern const struct wa_op *const wa_ops[];

@@ -1,6 +1,7 @@
 /* ops_shape.c: ops that move elements and compute nothing, of any type, with their derivative rules. */
 #include "autodiff/step.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "autodiff/rules.h"
@@ -71,6 +72,8 @@ struct movement {
     bool fill;                  /* zeros go first */
 };
 
+static int64_t step_of(const struct wa_attr *attr) { return attr->step ? attr->step : 1; }
+
 static bool plan_movement(struct wa_step *s)
 {
     struct movement *m = wa_step_new(s, sizeof *m);
@@ -91,9 +94,13 @@ static bool plan_movement(struct wa_step *s)
         c->x[i] = from < 0 || (x.dim[from] == 1 && y.dim[i] != 1) ? 0 : sx[from];
         c->dim[i] = s->op == &wa_op_pad ? x.dim[i] : y.dim[i];
     }
-    if (s->op == &wa_op_slice) m->offset_x = attr->begin * sx[attr->axis];
+    if (s->op == &wa_op_slice) {
+        m->offset_x = attr->begin * sx[attr->axis];
+        if (y.dim[attr->axis] > 1) c->x[attr->axis] *= step_of(attr);
+    }
     if (s->op == &wa_op_pad) {
         m->offset_y = attr->begin * sy[attr->axis];
+        if (x.dim[attr->axis] > 1) c->y[attr->axis] *= step_of(attr);
         m->fill = true;
     }
     wa_copy_plan(c);
@@ -183,127 +190,92 @@ const struct wa_op wa_op_broadcast_to = {
     .sample = {.x = {SHAPE(3, 1)}, .low = -2, .high = 2, .attr.shape = SHAPE(2, 3, 4)},
 };
 
+/* From element begin, by steps, as far as end, which is not in it: -1 is before the first. */
 static bool infer_slice(washi_tensor *y)
 {
-    char text[WA_SHAPE_TEXT];
-    int64_t size = A->shape.dim[y->attr.axis];
-    if (y->attr.begin < 0 || y->attr.begin > y->attr.end || y->attr.end > size)
-        return wa_op_error(y, WASHI_BAD_VALUE, "%lld to %lld along axis %d of %s",
-                           (long long)y->attr.begin, (long long)y->attr.end, y->attr.axis,
+    char text[WA_SHAPE_TEXT], by[32] = "";
+    const struct wa_attr *attr = &y->attr;
+    int64_t size = A->shape.dim[attr->axis], step = step_of(attr), low = step > 0 ? 0 : -1;
+    int64_t from = step > 0 ? attr->begin : attr->end, to = step > 0 ? attr->end : attr->begin;
+    if (step != 1) snprintf(by, sizeof by, " by %lld", (long long)step);
+    if (from < low || from > to || to > size + low || step < -INT64_MAX / 2 || step > INT64_MAX / 2)
+        return wa_op_error(y, WASHI_BAD_VALUE, "%lld to %lld%s along axis %d of %s",
+                           (long long)attr->begin, (long long)attr->end, by, attr->axis,
                            wa_shape_text(A->shape, text));
+    int64_t distance = step < 0 ? -step : step;
     y->type = A->type;
     y->shape = A->shape;
-    y->shape.dim[y->attr.axis] = y->attr.end - y->attr.begin;
+    y->shape.dim[attr->axis] = (to - from) / distance + ((to - from) % distance != 0);
     return true;
+}
+
+static washi_tensor *slice_by(washi_tensor *a, int axis, int64_t begin, int64_t end, int64_t step)
+{
+    return record1(&wa_op_slice, a,
+                   (struct wa_attr){.axis = axis, .begin = begin, .end = end, .step = step});
 }
 
 RULE(slice)
 {
     int axis = y->attr.axis;
-    gx[0] = washi_pad(g, axis, y->attr.begin, A->shape.dim[axis] - y->attr.end);
+    int64_t n = y->shape.dim[axis], size = A->shape.dim[axis], step = step_of(&y->attr);
+    int64_t distance = step < 0 ? -step : step, first = n ? y->attr.begin : 0;
+    if (!n) {
+        gx[0] = washi_pad(g, axis, 0, size);
+        return;
+    }
+    if (step < 0) {
+        first += (n - 1) * step;
+        g = slice_by(g, axis, n - 1, -1, -1);
+    }
+    gx[0] = wa_pad_between(g, axis, first, size - 1 - first - (n - 1) * distance, distance);
 }
 
 const struct wa_op wa_op_slice = {
     .name = "slice",
-    .doc = "a range of an axis",
+    .doc = "a range of an axis, by steps",
     .arity = 1,
     .infer = infer_slice,
     .rule = slice_rule,
     MOVEMENT,
-    .sample = {.x = {SHAPE(3, 5)}, .low = -2, .high = 2, .attr = {.axis = 1, .begin = 1, .end = 4}},
+    .sample = {.x = {SHAPE(3, 7)},
+               .low = -2,
+               .high = 2,
+               .attr = {.axis = 1, .begin = 5, .end = 0, .step = -2}},
 };
 
 static bool infer_pad(washi_tensor *y)
 {
+    const struct wa_attr *attr = &y->attr;
     y->type = A->type;
     y->shape = A->shape;
-    int64_t *size = &y->shape.dim[y->attr.axis];
-    if (y->attr.begin < 0 || y->attr.end < 0 || y->attr.begin > INT64_MAX / 4 ||
-        y->attr.end > INT64_MAX / 4)
-        return wa_op_error(y, WASHI_BAD_VALUE, "%lld before and %lld after", (long long)y->attr.begin,
-                           (long long)y->attr.end);
-    *size += y->attr.begin + y->attr.end;
+    int64_t *size = &y->shape.dim[attr->axis], most = INT64_MAX / 4;
+    if (attr->begin < 0 || attr->end < 0 || attr->begin > most || attr->end > most)
+        return wa_op_error(y, WASHI_BAD_VALUE, "%lld before and %lld after", (long long)attr->begin,
+                           (long long)attr->end);
+    if (*size > 1) *size = step_of(attr) <= most / *size ? (*size - 1) * step_of(attr) + 1 : most;
+    *size += attr->begin + attr->end;
     return true;
 }
 
 RULE(pad)
 {
     int axis = y->attr.axis;
-    gx[0] = washi_slice(g, axis, y->attr.begin, y->attr.begin + A->shape.dim[axis]);
+    int64_t begin = y->attr.begin, n = A->shape.dim[axis], step = step_of(&y->attr);
+    gx[0] = slice_by(g, axis, begin, n ? begin + (n - 1) * step + 1 : begin, step);
 }
 
 const struct wa_op wa_op_pad = {
     .name = "pad",
-    .doc = "zeros before and after along an axis",
+    .doc = "zeros before, after and between along an axis",
     .arity = 1,
     .infer = infer_pad,
     .rule = pad_rule,
     MOVEMENT,
-    .sample = {.x = {SHAPE(3, 5)}, .low = -2, .high = 2, .attr = {.axis = 0, .begin = 2, .end = 1}},
-};
-
-/* -- concat -- */
-
-static bool infer_concat(washi_tensor *y)
-{
-    char a[WA_SHAPE_TEXT], b[WA_SHAPE_TEXT];
-    int axis = y->attr.axis;
-    y->type = A->type;
-    y->shape = A->shape;
-    for (int i = 1; i < y->n; i++) {
-        washi_shape s = y->x[i]->shape, first = A->shape;
-        if (y->x[i]->type != y->type)
-            return wa_op_error(y, WASHI_BAD_TYPE, "parts of types %s and %s", washi_dtype_name(y->type),
-                               washi_dtype_name(y->x[i]->type));
-        if (s.rank == first.rank) first.dim[axis] = s.dim[axis];
-        if (!wa_shape_equal(s, first))
-            return wa_op_error(y, WASHI_BAD_SHAPE, "%s and %s differ beside axis %d",
-                               wa_shape_text(A->shape, a), wa_shape_text(s, b), axis);
-        y->shape.dim[axis] += s.dim[axis];
-    }
-    return true;
-}
-
-RULE(concat)
-{
-    int64_t at = 0;
-    for (int i = 0; i < y->n; i++) {
-        int64_t size = y->x[i]->shape.dim[y->attr.axis];
-        gx[i] = washi_slice(g, y->attr.axis, at, at + size);
-        at += size;
-    }
-}
-
-static bool plan_concat(struct wa_step *s)
-{
-    s->tasks = 1;
-    return true;
-}
-
-static void run_concat(const struct wa_step *s, int task)
-{
-    (void)task;
-    int axis = s->node->attr.axis;
-    size_t outer = (size_t)wa_shape_span(s->y.shape, 0, axis), size = washi_dtype_size(s->y.type);
-    size_t row = (size_t)wa_shape_span(s->y.shape, axis, s->y.shape.rank) * size, at = 0;
-    for (int i = 0; i < s->n; i++) {
-        washi_shape x = s->x[i].shape;
-        size_t piece = (size_t)wa_shape_span(x, axis, x.rank) * size;
-        for (size_t o = 0; piece && o < outer; o++)
-            memcpy((char *)s->y.data + o * row + at, (const char *)s->x[i].data + o * piece, piece);
-        at += piece;
-    }
-}
-
-const struct wa_op wa_op_concat = {
-    .name = "concat",
-    .doc = "parts one behind the other along an axis",
-    .arity = -1,
-    .infer = infer_concat,
-    .rule = concat_rule,
-    .plan = plan_concat,
-    .run = run_concat,
-    .sample = {.x = {SHAPE(3, 2), SHAPE(3, 1), SHAPE(3, 3)}, .low = -2, .high = 2, .attr.axis = 1},
+    .sample = {.x = {SHAPE(3, 5)},
+               .low = -2,
+               .high = 2,
+               .attr = {.axis = 0, .begin = 2, .end = 1, .step = 3}},
 };
 
 /* -- the public forms -- */
@@ -350,26 +322,35 @@ washi_tensor *washi_broadcast_to(washi_tensor *a, washi_shape shape)
 
 washi_tensor *washi_slice(washi_tensor *a, int axis, int64_t begin, int64_t end)
 {
-    if (a && !a->tape->status) {
-        if (!wa_axis(a, "slice", &axis)) return NULL;
-        if (begin < 0) begin += a->shape.dim[axis];
-        if (end < 0) end += a->shape.dim[axis];
+    return washi_slice_step(a, axis, begin, end, 1);
+}
+
+washi_tensor *washi_slice_step(washi_tensor *a, int axis, int64_t begin, int64_t end, int64_t step)
+{
+    if (!wa_usable(a, "slice") || !wa_axis(a, "slice", &axis)) return NULL;
+    if (!step) {
+        washi_fail(a->tape, WASHI_BAD_VALUE, "slice: the step is 0");
+        return NULL;
     }
-    return record1(&wa_op_slice, a, (struct wa_attr){.axis = axis, .begin = begin, .end = end});
+    if (begin < 0) begin += a->shape.dim[axis];
+    if (end < 0) end += a->shape.dim[axis];
+    return slice_by(a, axis, begin, end, step);
+}
+
+washi_tensor *washi_flip(washi_tensor *a, int axis)
+{
+    if (!wa_usable(a, "flip") || !wa_axis(a, "flip", &axis)) return NULL;
+    return slice_by(a, axis, a->shape.dim[axis] - 1, -1, -1);
+}
+
+washi_tensor *wa_pad_between(washi_tensor *a, int axis, int64_t before, int64_t after, int64_t step)
+{
+    return record1(&wa_op_pad, a,
+                   (struct wa_attr){.axis = axis, .begin = before, .end = after, .step = step});
 }
 
 washi_tensor *washi_pad(washi_tensor *a, int axis, int64_t before, int64_t after)
 {
-    if (a && !a->tape->status && !wa_axis(a, "pad", &axis)) return NULL;
-    return record1(&wa_op_pad, a, (struct wa_attr){.axis = axis, .begin = before, .end = after});
-}
-
-washi_tensor *washi_concat(int n, washi_tensor *const parts[], int axis)
-{
-    if (n < 1 || !parts) {
-        wa_error(WASHI_MISUSE, "concat: %d parts", n);
-        return NULL;
-    }
-    if (parts[0] && !parts[0]->tape->status && !wa_axis(parts[0], "concat", &axis)) return NULL;
-    return wa_record(&wa_op_concat, n, parts, &(struct wa_attr){.axis = axis});
+    if (!wa_usable(a, "pad") || !wa_axis(a, "pad", &axis)) return NULL;
+    return wa_pad_between(a, axis, before, after, 1);
 }

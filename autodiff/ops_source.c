@@ -29,22 +29,28 @@ washi_status washi_feed(washi_tensor *input, const void *data)
     return WASHI_OK;
 }
 
-washi_tensor *washi_constant(washi_tape *t, washi_dtype type, washi_shape shape, const void *data)
+/* A constant whose memory is still to be written. */
+static washi_tensor *new_constant(washi_tape *t, washi_dtype type, washi_shape shape, void **data)
 {
     washi_tensor *y = wa_record_source(t, &wa_op_constant, type, shape);
+    if (!y) return NULL;
+    y->data = *data = wa_arena_new(&t->arena, wa_shape_bytes(shape, type), WA_ALIGN);
+    if (*data) return y;
+    washi_fail(t, WASHI_NO_MEMORY, "%s", washi_message());
+    return NULL;
+}
+
+washi_tensor *washi_constant(washi_tape *t, washi_dtype type, washi_shape shape, const void *data)
+{
+    void *copy = NULL;
+    washi_tensor *y = new_constant(t, type, shape, &copy);
     if (!y) return NULL;
     size_t size = wa_shape_bytes(shape, type);
     if (size && !data) {
         wa_op_error(y, WASHI_MISUSE, "the data is NULL");
         return NULL;
     }
-    void *copy = wa_arena_new(&t->arena, size, WA_ALIGN);
-    if (!copy) {
-        washi_fail(t, WASHI_NO_MEMORY, "%s", washi_message());
-        return NULL;
-    }
     if (size) memcpy(copy, data, size);
-    y->data = copy;
     return y;
 }
 
@@ -77,8 +83,68 @@ washi_tensor *washi_scalar(washi_tape *t, washi_dtype type, double value)
     return washi_constant(t, type, (washi_shape){0}, &x);
 }
 
+/* n numbers from begin on by equal steps, which must fit an integer type exactly. */
+static washi_tensor *numbers(const char *who, washi_tape *t, washi_dtype type, double begin,
+                             double step, int64_t n)
+{
+    void *data = NULL;
+    double last = begin + (double)(n - 1) * step, most = type == WASHI_I32 ? INT32_MAX : UINT8_MAX;
+    double least = type == WASHI_I32 ? INT32_MIN : 0;
+    bool whole = begin >= least && begin <= most && (n < 2 || (last >= least && last <= most)) &&
+                 begin == (double)(int64_t)begin && (n < 2 || step == (double)(int64_t)step);
+    if (!wa_is_real(type) && !whole) {
+        washi_fail(t, WASHI_BAD_VALUE, "%s: %g by %g gives no values of %s", who, begin, step,
+                   washi_dtype_name(type));
+        return NULL;
+    }
+    washi_tensor *y = new_constant(t, type, washi_shape_make(1, &n), &data);
+    for (int64_t i = 0; y && i < n; i++) {
+        double value = begin + (double)i * step;
+        switch (type) {
+        case WASHI_F32: ((float *)data)[i] = (float)value; break;
+        case WASHI_F64: ((double *)data)[i] = value; break;
+        case WASHI_I32: ((int32_t *)data)[i] = (int32_t)value; break;
+        case WASHI_U8: ((uint8_t *)data)[i] = (uint8_t)value; break;
+        }
+    }
+    return y;
+}
+
+washi_tensor *washi_arange(washi_tape *t, washi_dtype type, double begin, double end, double step)
+{
+    double count = (end - begin) / step;
+    if (!(count <= 0x1p53) || !(step > 0 || step < 0)) {
+        washi_fail(t, WASHI_BAD_VALUE, "arange: from %g to %g by %g", begin, end, step);
+        return NULL;
+    }
+    int64_t n = count > 0 ? (int64_t)count : 0;
+    return numbers("arange", t, type, begin, step, n + ((double)n < count));
+}
+
+washi_tensor *washi_linspace(washi_tape *t, washi_dtype type, double begin, double end, int64_t n)
+{
+    if (n < 0 || !wa_is_real(type)) {
+        washi_fail(t, n < 0 ? WASHI_BAD_VALUE : WASHI_BAD_TYPE, "linspace: %lld numbers of type %s",
+                   (long long)n, washi_dtype_name(type));
+        return NULL;
+    }
+    washi_tensor *y =
+        numbers("linspace", t, type, begin, n > 1 ? (end - begin) / (double)(n - 1) : 0, n);
+    if (!y || n < 2) return y;
+    if (type == WASHI_F32)
+        ((float *)(uintptr_t)y->data)[n - 1] = (float)end;
+    else
+        ((double *)(uintptr_t)y->data)[n - 1] = end;
+    return y;
+}
+
 washi_tensor *washi_full(washi_tape *t, washi_dtype type, washi_shape shape, double value)
 {
+    char text[WA_SHAPE_TEXT];
+    if (t && washi_size(shape) < 0) {
+        washi_fail(t, WASHI_BAD_SHAPE, "full: %s is no shape", wa_shape_text(shape, text));
+        return NULL;
+    }
     return washi_broadcast_to(washi_scalar(t, type, value), shape);
 }
 

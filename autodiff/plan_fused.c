@@ -201,7 +201,7 @@ static void set_kernel(struct wa_instruction *i, const struct wa_simd *simd, con
         break;
     case WA_FUSE_ARGMAX:
         i->run = wa_do_argmax;
-        i->kernel.argmax = simd->argmax[from];
+        i->kernel.argmax = (op->kernel ? simd->argmin : simd->argmax)[from];
         break;
     case WA_APART: break;
     }

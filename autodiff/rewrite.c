@@ -23,6 +23,7 @@ static uint64_t hash(const struct wa_value *v)
     h = mix(h, (uint64_t)y->attr.axis);
     h = mix(h, (uint64_t)y->attr.begin);
     h = mix(h, (uint64_t)y->attr.end);
+    h = mix(h, (uint64_t)y->attr.step);
     for (size_t i = 0; i < y->attr.size; i++) h = mix(h, ((const unsigned char *)y->attr.data)[i]);
     for (int i = 0; i < y->shape.rank; i++) h = mix(h, (uint64_t)y->shape.dim[i]);
     if (y->op == &wa_op_constant) {
@@ -40,7 +41,7 @@ static bool same(const struct wa_value *v, const struct wa_value *u)
     if (a->op != b->op || a->type != b->type || v->n != u->n || !wa_shape_equal(a->shape, b->shape))
         return false;
     if (a->attr.axis != b->attr.axis || a->attr.type != b->attr.type ||
-        a->attr.begin != b->attr.begin || a->attr.end != b->attr.end ||
+        a->attr.begin != b->attr.begin || a->attr.end != b->attr.end || a->attr.step != b->attr.step ||
         !wa_shape_equal(a->attr.shape, b->attr.shape) || a->attr.size != b->attr.size)
         return false;
     if (a->attr.size && memcmp(a->attr.data, b->attr.data, a->attr.size)) return false;

@@ -46,14 +46,14 @@ bool wa_plan_fold(struct wa_step *s)
 }
 
 /* Folds rows [from, to) of one [n, inner] block, columns [j, end). */
-static void fold_block(const struct wa_step *s, const struct fold *f, const char *x, size_t rows,
-                       char *y, size_t j, size_t end)
+static void fold_block(const struct wa_step *s, int kernel, const struct fold *f, const char *x,
+                       size_t rows, char *y, size_t j, size_t end)
 {
     if (f->inner == 1)
-        s->simd->fold_last[s->op->kernel][s->y.type](1, rows, y, x);
+        s->simd->fold_last[kernel][s->y.type](1, rows, y, x);
     else
-        s->simd->fold_first[s->op->kernel][s->y.type](rows, end - j, f->inner, y + j * f->size,
-                                                      x + j * f->size);
+        s->simd->fold_first[kernel][s->y.type](rows, end - j, f->inner, y + j * f->size,
+                                               x + j * f->size);
 }
 
 /* Many short rows go to the kernel in one call. */
@@ -80,7 +80,8 @@ void wa_run_fold(const struct wa_step *s, int task)
         size_t first = block % f->chunks * f->chunk, outer = block / f->chunks, j, j_end;
         size_t rows = f->n - first < f->chunk ? f->n - first : f->chunk;
         wa_share(f->inner, (int)f->column_parts, (int)part, &j, &j_end);
-        fold_block(s, f, (const char *)s->x[0].data + (outer * f->n + first) * f->inner * f->size, rows,
+        fold_block(s, s->op->kernel, f,
+                   (const char *)s->x[0].data + (outer * f->n + first) * f->inner * f->size, rows,
                    out + block * f->inner * f->size, j, j_end);
     }
 }
@@ -89,6 +90,7 @@ void wa_run_fold(const struct wa_step *s, int task)
 void wa_finish_fold(const struct wa_step *s)
 {
     const struct fold *f = s->geometry;
+    int kernel = s->op->kernel == WA_FOLD_sum_squares ? WA_FOLD_sum : s->op->kernel;
     size_t n = f->chunks, row = f->inner * f->size;
     char *from = s->scratch, *to = from + f->partial_bytes;
     while (n > 1) {
@@ -97,7 +99,8 @@ void wa_finish_fold(const struct wa_step *s)
         for (size_t block = 0; block < f->outer * chunks; block++) {
             size_t outer = block / chunks, first = block % chunks * f->chunk;
             size_t rows = n - first < f->chunk ? n - first : f->chunk;
-            fold_block(s, f, from + (outer * n + first) * row, rows, out + block * row, 0, f->inner);
+            fold_block(s, kernel, f, from + (outer * n + first) * row, rows, out + block * row, 0,
+                       f->inner);
         }
         n = chunks;
         to = from;

@@ -11,6 +11,7 @@ struct wa_attr {
     int axis;
     washi_dtype type;
     int64_t begin, end;
+    int64_t step; /* 0 is 1 */
     washi_shape shape;
     const void *data; /* on the tape: the parameters of an op of the user's own (own.c) */
     size_t size;
@@ -75,7 +76,7 @@ struct wa_op {
         WA_FUSE_ROW,    /* a row from a row */
         WA_FUSE_ARGMAX, /* an index from a row */
     } fusion;
-    int kernel; /* its enum wa_map, wa_fold or wa_row */
+    int kernel; /* its enum wa_map, wa_fold or wa_row; of an index 0 for the largest, 1 for the smallest */
 
     struct wa_sample { /* for the tests: operands of these shapes, drawn from (low, high) */
         washi_shape x[3];
@@ -102,6 +103,9 @@ bool wa_usable(const washi_tensor *x, const char *who);
 /* "f64 [2,3] \"name\"", the name where there is one, into text; returns text. */
 enum { WA_NAME_TEXT = 64, WA_TENSOR_TEXT = WA_SHAPE_TEXT + WA_NAME_TEXT + 8 };
 const char *wa_tensor_text(const washi_tensor *x, char *text);
+/* a with zeros before, after and, step - 1 of them, between its slices along a plain axis
+ * (ops_shape.c). */
+washi_tensor *wa_pad_between(washi_tensor *a, int axis, int64_t before, int64_t after, int64_t step);
 /* An axis counted from the end made plain; false after an error on x's tape. */
 bool wa_axis(const washi_tensor *x, const char *who, int *axis);
 

@@ -201,6 +201,15 @@ WASHI_API washi_tensor *washi_constant(washi_tape *t, washi_dtype type, washi_sh
 WASHI_API washi_tensor *washi_scalar(washi_tape *t, washi_dtype type, double value);
 /** A constant with every element the same. */
 WASHI_API washi_tensor *washi_full(washi_tape *t, washi_dtype type, washi_shape shape, double value);
+/** begin, begin + step, ... before end; in an integer type whole ones in its range (WASHI_BAD_VALUE).
+ */
+WASHI_API washi_tensor *washi_arange(washi_tape *t, washi_dtype type, double begin, double end,
+                                     double step);
+/** n numbers at equal distances, the first begin, the last end. */
+WASHI_API washi_tensor *washi_linspace(washi_tape *t, washi_dtype type, double begin, double end,
+                                       int64_t n);
+/** Ones on the diagonal, else zeros. */
+WASHI_API washi_tensor *washi_eye(washi_tape *t, washi_dtype type, int64_t rows, int64_t columns);
 /** A value in the caller's memory, aligned to its element: read anew by every run, written by
  * washi_assign. It must live as long as the tape. The same memory gives the same tensor on one tape,
  * so a weight asked for twice is one weight (with another type or shape: WASHI_MISUSE). */
@@ -245,14 +254,43 @@ enum { WASHI_ALL = 1 << 30 };
 WASHI_API washi_tensor *washi_sum(washi_tensor *a, int axis, bool keep);
 /** The sum divided by the number of elements; of an empty axis NaN. */
 WASHI_API washi_tensor *washi_mean(washi_tensor *a, int axis, bool keep);
+/** The product; empty: 1. Its derivatives are right with zeros among the elements. */
+WASHI_API washi_tensor *washi_prod(washi_tensor *a, int axis, bool keep);
 /** The largest element; of an empty axis -infinity. Its gradient goes to the first of several
  * largest. */
 WASHI_API washi_tensor *washi_max(washi_tensor *a, int axis, bool keep);
-/** The index (I32) of the first largest element along one axis, which must not be empty. No gradient
+/** The smallest element; of an empty axis infinity. Its gradient goes to the first of several smallest.
+ */
+WASHI_API washi_tensor *washi_min(washi_tensor *a, int axis, bool keep);
+/** The mean of (a - mean(a))^2, divided by the number of elements as NumPy does; of an empty axis NaN.
+ */
+WASHI_API washi_tensor *washi_var(washi_tensor *a, int axis, bool keep);
+/** The square root of washi_var. Where that is 0 the derivative is 0. */
+WASHI_API washi_tensor *washi_std(washi_tensor *a, int axis, bool keep);
+/** The square root of the sum of the squares. Where that is 0 the derivative is 0. */
+WASHI_API washi_tensor *washi_norm(washi_tensor *a, int axis, bool keep);
+/** 1 if an element is not 0 (NaN is not), else 0, in a's type, of an integer F32; empty: 0. No gradient
  * passes. */
+WASHI_API washi_tensor *washi_any(washi_tensor *a, int axis, bool keep);
+/** 1 if no element is 0, else 0, in a's type, of an integer F32; empty: 1. No gradient passes. */
+WASHI_API washi_tensor *washi_all(washi_tensor *a, int axis, bool keep);
+/** The index (I32) of the first largest element along an axis, which must not be empty, or in all of a
+ * seen as one row. No gradient passes. */
 WASHI_API washi_tensor *washi_argmax(washi_tensor *a, int axis, bool keep);
+/** The index (I32) of the first smallest element, as washi_argmax. */
+WASHI_API washi_tensor *washi_argmin(washi_tensor *a, int axis, bool keep);
 /** log(sum(exp(a))), computed from a - max(a). */
 WASHI_API washi_tensor *washi_logsumexp(washi_tensor *a, int axis, bool keep);
+/** Any of these reductions, or one of your own. */
+typedef washi_tensor *washi_reduction(washi_tensor *a, int axis, bool keep);
+/** Reduces a set of n axes, or of all (one, WASHI_ALL), as if they were one, their elements in
+ * row-major order: washi_over(washi_var, a, 2, (int[]){0, 2}, true). */
+WASHI_API washi_tensor *washi_over(washi_reduction *f, washi_tensor *a, int n, const int axes[],
+                                   bool keep);
+/** The sums of the elements up to each along an axis. */
+WASHI_API washi_tensor *washi_cumsum(washi_tensor *a, int axis);
+/** The products of the elements up to each along an axis; derivatives as for washi_prod. */
+WASHI_API washi_tensor *washi_cumprod(washi_tensor *a, int axis);
 /** exp(a) / sum(exp(a)) over the last axis, so that it serves as an activation. */
 WASHI_API washi_tensor *washi_softmax(washi_tensor *a);
 /** washi_softmax over an axis. */
@@ -274,13 +312,47 @@ WASHI_API washi_tensor *washi_transpose(washi_tensor *a);
 WASHI_API washi_tensor *washi_broadcast_to(washi_tensor *a, washi_shape shape);
 /** Elements begin ... end-1 of an axis; negative ones count from the end. */
 WASHI_API washi_tensor *washi_slice(washi_tensor *a, int axis, int64_t begin, int64_t end);
+/** Every step-th element from begin on, before end; a negative step goes back, to end of -size-1 as far
+ * as the first element. */
+WASHI_API washi_tensor *washi_slice_step(washi_tensor *a, int axis, int64_t begin, int64_t end,
+                                         int64_t step);
+/** An axis the other way round. */
+WASHI_API washi_tensor *washi_flip(washi_tensor *a, int axis);
 /** a with before and after zeros put around it along an axis. */
 WASHI_API washi_tensor *washi_pad(washi_tensor *a, int axis, int64_t before, int64_t after);
 /** The parts, alike but for this axis, one behind the other along it. */
 WASHI_API washi_tensor *washi_concat(int n, washi_tensor *const parts[], int axis);
+/** The parts, of one shape, as the slices of a new axis. */
+WASHI_API washi_tensor *washi_stack(int n, washi_tensor *const parts[], int axis);
+/** Fills parts with n ranges of an axis, of these sizes (NULL: equal ones). WASHI_BAD_VALUE: the axis
+ * is not that long. */
+WASHI_API washi_status washi_split(washi_tensor *a, int n, const int64_t sizes[], int axis,
+                                   washi_tensor *parts[]);
+/** A new axis of size 1; negative ones count from the end of the result. */
+WASHI_API washi_tensor *washi_expand_dims(washi_tensor *a, int axis);
+/** Without an axis of size 1, or without all such axes (WASHI_ALL). */
+WASHI_API washi_tensor *washi_squeeze(washi_tensor *a, int axis);
+/** a one behind the other, so many times along each of its axes. */
+WASHI_API washi_tensor *washi_tile(washi_tensor *a, const int64_t times[]);
+/** Each slice of an axis so many times. */
+WASHI_API washi_tensor *washi_repeat(washi_tensor *a, int64_t times, int axis);
+/** The square matrix with vector a on its diagonal; the diagonal over the last two axes if a has more.
+ */
+WASHI_API washi_tensor *washi_diag(washi_tensor *a);
+/** Zeros above the diagonal over the last two axes, 0 being the main one, 1 the one above it. F32, F64.
+ */
+WASHI_API washi_tensor *washi_tril(washi_tensor *a, int64_t diagonal);
+/** Zeros below the diagonal. F32, F64. */
+WASHI_API washi_tensor *washi_triu(washi_tensor *a, int64_t diagonal);
 /** a's slices at the indices, along an axis: the indices' axes stand in its place. An index outside
  * 0 ... size-1 makes the run fail with WASHI_BAD_VALUE. */
 WASHI_API washi_tensor *washi_take(washi_tensor *a, washi_tensor *i32_indices, int axis);
+/** a's element at its own index along an axis: the indices are of a's shape but for that axis, and give
+ * the shape of the result. Indices are checked as washi_take's. */
+WASHI_API washi_tensor *washi_take_along(washi_tensor *a, washi_tensor *i32_indices, int axis);
+/** a's slices at indices of its first axes, as many as the indices' last axis is long: for indices [n,
+ * 2] and a [5, 6, 7] the result is [n, 7]. Indices are checked as washi_take's. */
+WASHI_API washi_tensor *washi_gather(washi_tensor *a, washi_tensor *i32_indices);
 /** a with updates added to its slices at the indices along an axis; the shape of updates is that of
  * washi_take(a, indices, axis). Indices may repeat; additions happen in their order. F32, F64. */
 WASHI_API washi_tensor *washi_scatter_add(washi_tensor *a, washi_tensor *i32_indices,

@@ -61,6 +61,7 @@ FOLD(sum, V(zero), V(add))
 FOLD(max, NAME(minus_infinity), V(max))
 FOLD(min, NAME(infinity), V(min))
 FOLD(sum_squares, V(zero), V(add))
+FOLD(prod, NAME(one), V(mul))
 #undef FOLD
 
 static void NAME(dot)(size_t rows, size_t n, void *to, const void *a, const void *b)

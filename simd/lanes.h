@@ -104,6 +104,7 @@ INLINE VT NAME(lane_sum)(VT lane, VT a, VT b) { return (void)b, V(add)(lane, a);
 INLINE VT NAME(lane_max)(VT lane, VT a, VT b) { return (void)b, V(max)(lane, a); }
 INLINE VT NAME(lane_min)(VT lane, VT a, VT b) { return (void)b, V(min)(lane, a); }
 INLINE VT NAME(lane_sum_squares)(VT lane, VT a, VT b) { return (void)b, V(fma)(a, a, lane); }
+INLINE VT NAME(lane_prod)(VT lane, VT a, VT b) { return (void)b, V(mul)(lane, a); }
 INLINE VT NAME(lane_dot)(VT lane, VT a, VT b) { return V(fma)(a, b, lane); }
 /* The square of the distance from b. */
 INLINE VT NAME(lane_scatter)(VT lane, VT a, VT b)
@@ -112,6 +113,7 @@ INLINE VT NAME(lane_scatter)(VT lane, VT a, VT b)
     return V(fma)(d, d, lane);
 }
 
+INLINE VT NAME(one)(void) { return V(set)(1); }
 INLINE VT NAME(infinity)(void) { return V(set)((T)INFINITY); }
 INLINE VT NAME(minus_infinity)(void) { return V(set)(-(T)INFINITY); }
 

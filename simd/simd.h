@@ -13,7 +13,7 @@
 enum { WA_F32, WA_F64, WA_REALS, WA_I32 = WA_REALS, WA_U8, WA_TYPES };
 
 /* Elements of a row belong to lane i mod WA_LANES; lane j then takes lane j + h for h = WA_LANES/2,
- * ..., 2, 1. Lanes begin at +0 for a sum and at -infinity for a maximum. */
+ * ..., 2, 1. Lanes begin at +0 for a sum, at 1 for a product and at -infinity for a maximum. */
 #define WA_LANES 64
 
 /* -- elementwise: y[i] = f(x[0][i], x[1][i], ...). y may be one of the x, no other overlap. ------- */
@@ -62,7 +62,8 @@ typedef void wa_stretch_fn(size_t rows, size_t n, void *y, const void *const x[]
     X(sum)                                                                                             \
     X(max)         /* vmax(a, b) = a > b ? a : b, the accumulator being a */                           \
     X(min)         /* a < b ? a : b */                                                                 \
-    X(sum_squares) /* fma(x, x, a) */
+    X(sum_squares) /* fma(x, x, a) */                                                                  \
+    X(prod)
 
 enum wa_fold {
 #define WA_FOLD_ENUM(name) WA_FOLD_##name,

@@ -32,6 +32,8 @@ void refuses(washi_status status, const char *text, const washi_tensor *y);
 typedef washi_tensor *function(washi_tensor *const x[]);
 void differentiates(function *f, int n, washi_tensor *const x[], int orders);
 
-TCase *random_case(void); /* composed_random.c */
+TCase *random_case(void);   /* composed_random.c */
+TCase *movement_case(void); /* composed_movement.c */
+TCase *reduce_case(void);   /* composed_reduce.c */
 
 #endif

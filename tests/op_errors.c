@@ -95,8 +95,12 @@ static void refuses_reductions(void)
     REFUSES(BAD_SHAPE, "argmax: [3,0] has no elements to choose from along the axis",
             washi_argmax(f32(SHAPE(3, 0)), 1, false));
     REFUSES(BAD_VALUE, "argmax: [] has no axis 0", washi_argmax(f32(SCALAR), 0, false));
-    REFUSES(BAD_VALUE, "argmax: [3] has no axis 1073741824",
-            washi_argmax(f32(SHAPE(3)), WASHI_ALL, false));
+    REFUSES(BAD_SHAPE, "argmin: [0] has no elements to choose from along the axis",
+            washi_argmin(f32(SHAPE(2, 0)), WASHI_ALL, false));
+    REFUSES(BAD_VALUE, "min: [2,3] has no axis -3", washi_min(f32(SHAPE(2, 3)), -3, true));
+    REFUSES(BAD_TYPE, "prod: operand [2] of type i32: f32 or f64 wanted, cast it first",
+            washi_prod(i32(SHAPE(2)), 0, false));
+    REFUSES(BAD_VALUE, "sum_squares: [2,3] has no axis 2", washi_norm(f32(SHAPE(2, 3)), 2, false));
     REFUSES(BAD_SHAPE, "softmax: a scalar has no last axis", washi_softmax(f32(SCALAR)));
     REFUSES(BAD_VALUE, "softmax: [2,3] has no axis 2", washi_softmax_along(f32(SHAPE(2, 3)), 2));
     REFUSES(BAD_TYPE, "softmax: operand [3] of type u8: f32 or f64 wanted, cast it first",
@@ -146,6 +150,14 @@ static void refuses_movement(void)
     REFUSES(BAD_VALUE, "slice: 1 to 4 along axis 1 of [2,3]", washi_slice(f32(SHAPE(2, 3)), 1, 1, 4));
     REFUSES(BAD_VALUE, "slice: 2 to 1 along axis 1 of [2,3]", washi_slice(f32(SHAPE(2, 3)), -1, 2, -2));
     REFUSES(BAD_VALUE, "slice: [] has no axis 0", washi_slice(f32(SCALAR), 0, 0, 1));
+    REFUSES(BAD_VALUE, "slice: 1 to 4 by 2 along axis 1 of [2,3]",
+            washi_slice_step(f32(SHAPE(2, 3)), 1, 1, 4, 2));
+    REFUSES(BAD_VALUE, "slice: 0 to 2 by -1 along axis 1 of [2,3]",
+            washi_slice_step(f32(SHAPE(2, 3)), 1, 0, 2, -1));
+    REFUSES(BAD_VALUE, "slice: 2 to -2 by -1 along axis 1 of [2,3]",
+            washi_slice_step(f32(SHAPE(2, 3)), 1, 2, -5, -1));
+    REFUSES(BAD_VALUE, "slice: the step is 0", washi_slice_step(f32(SHAPE(2, 3)), 1, 0, 2, 0));
+    REFUSES(BAD_VALUE, "flip: [2,3] has no axis 2", washi_flip(f32(SHAPE(2, 3)), 2));
     REFUSES(BAD_VALUE, "pad: -1 before and 2 after", washi_pad(f32(SHAPE(3)), 0, -1, 2));
     REFUSES(BAD_VALUE, "pad: [3] has no axis 1", washi_pad(f32(SHAPE(3)), 1, 1, 2));
     REFUSES(BAD_SHAPE, "concat: [2,3] and [3,3] differ beside axis 1",
@@ -182,6 +194,31 @@ static void refuses_indices(void)
     REFUSES(BAD_TYPE, "cast: there is no type 7", washi_cast(f32(SHAPE(2)), (washi_dtype)7));
 }
 
+static void refuses_along(void)
+{
+    REFUSES(BAD_TYPE, "take_along: indices of type f32: i32 wanted",
+            washi_take_along(f32(SHAPE(4)), f32(SHAPE(2)), 0));
+    REFUSES(BAD_SHAPE, "take_along: elements of [4,3] by indices [2,2] along axis 0",
+            washi_take_along(f32(SHAPE(4, 3)), i32(SHAPE(2, 2)), 0));
+    REFUSES(BAD_VALUE, "take_along: [4] has no axis 1",
+            washi_take_along(f32(SHAPE(4)), i32(SHAPE(2)), 1));
+    REFUSES(BAD_SHAPE, "put_along: updates [3] by indices [2] along axis 0",
+            wa_put_along(f32(SHAPE(3)), i32(SHAPE(2)), 0, 4));
+    REFUSES(BAD_TYPE, "put_along: updates of type i32: f32 or f64 wanted",
+            wa_put_along(i32(SHAPE(3)), i32(SHAPE(3)), 0, 4));
+    REFUSES(BAD_TYPE, "ravel_index: indices of type u8: i32 wanted",
+            washi_gather(f32(SHAPE(3, 4)), in(WASHI_U8, SHAPE(5, 2))));
+    REFUSES(BAD_SHAPE, "gather: [3,4] by indices [5,3]",
+            washi_gather(f32(SHAPE(3, 4)), i32(SHAPE(5, 3))));
+    REFUSES(BAD_SHAPE, "gather: [3,4] by indices []", washi_gather(f32(SHAPE(3, 4)), i32(SCALAR)));
+    REFUSES(BAD_TYPE, "cumsum: [3] of type i32: f32 or f64 wanted, cast it first",
+            washi_cumsum(i32(SHAPE(3)), 0));
+    REFUSES(BAD_VALUE, "cumprod: [3] has no axis 1", washi_cumprod(f32(SHAPE(3)), 1));
+    REFUSES(BAD_SHAPE, "recurrence: [3] does not go with [4]",
+            wa_record(&wa_op_recurrence, 2, (washi_tensor *[]){f32(SHAPE(3)), f32(SHAPE(4))},
+                      &(struct wa_attr){0}));
+}
+
 static void refuses_random(void)
 {
     REFUSES(BAD_TYPE, "uniform: result of type i32: f32 or f64 wanted",
@@ -206,6 +243,7 @@ START_TEST(every_op_refuses_by_its_sentence)
     refuses_movement();
     refuses_indices();
     refuses_random();
+    refuses_along();
     for (int i = 0; wa_ops[i]; i++) {
         bool found = wa_ops[i]->fusion == WA_FUSE_MAP ||
                      !strcmp(wa_ops[i]->name, "stop_gradient"); /* takes all */

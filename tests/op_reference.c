@@ -48,7 +48,7 @@ static const struct {
 /* -- places -- */
 
 /* The place along each axis of element i of a shape, and the other way round. */
-static void unravel(washi_shape s, int64_t i, int64_t at[])
+void unravel(washi_shape s, int64_t i, int64_t at[])
 {
     for (int k = s.rank; k-- > 0;) {
         at[k] = i % s.dim[k];
@@ -56,7 +56,7 @@ static void unravel(washi_shape s, int64_t i, int64_t at[])
     }
 }
 
-static int64_t ravel(washi_shape s, const int64_t at[])
+int64_t ravel(washi_shape s, const int64_t at[])
 {
     int64_t i = 0;
     for (int k = 0; k < s.rank; k++) i = i * s.dim[k] + at[k];
@@ -72,7 +72,7 @@ static double stretched(const struct operand *x, int rank, const int64_t at[])
     return get(x->type, x->data, (size_t)ravel(x->shape, own));
 }
 
-static double item(const struct operand *x, const int64_t at[])
+double item(const struct operand *x, const int64_t at[])
 {
     return get(x->type, x->data, (size_t)ravel(x->shape, at));
 }
@@ -136,28 +136,42 @@ static washi_shape folded(const struct sample *s, int64_t begin, int64_t end)
     return y;
 }
 
-static void run_fold(const struct sample *s, struct answer *out, bool sums)
+/* kind: s sum, q of squares, p product, l largest, t least. */
+static void run_fold(const struct sample *s, struct answer *out, char kind)
 {
     const struct operand *x = &s->x[0];
     give(out, x->type, folded(s, s->attr.begin, s->attr.end));
-    for (int64_t i = 0; !sums && i < washi_size(out->shape); i++) out->v[i] = -INFINITY;
+    long double *squares = calloc((size_t)washi_size(out->shape) + 1, sizeof *squares);
+    ck_assert_ptr_nonnull(squares);
+    for (int64_t i = 0; i < washi_size(out->shape); i++)
+        out->v[i] = kind == 'l' ? -INFINITY : kind == 't' ? INFINITY : kind == 'p';
     for (int64_t i = 0; i < washi_size(x->shape); i++) {
         int64_t at[WASHI_MAX_RANK];
         unravel(x->shape, i, at);
         for (int64_t k = s->attr.begin; k < s->attr.end; k++) at[k] = 0;
         const int64_t to = ravel(out->shape, at);
         const double v = get(x->type, x->data, (size_t)i);
-        if (sums)
-            add_term(out, to, v);
-        else
-            out->v[to] = fmax(out->v[to], v);
+        if (kind == 's') add_term(out, to, v);
+        if (kind == 'q') squares[to] += (long double)v * (long double)v;
+        if (kind == 'l') out->v[to] = fmax(out->v[to], v);
+        if (kind == 't') out->v[to] = fmin(out->v[to], v);
+        if (kind == 'p') out->v[to] *= v;
     }
+    const double factors = (double)(washi_size(x->shape) / (washi_size(out->shape) + 1));
+    for (int64_t i = 0; kind == 'p' && i < washi_size(out->shape); i++)
+        out->size[i] = fabs(out->v[i]) * (1 + factors / 8);
+    for (int64_t i = 0; kind == 'q' && i < washi_size(out->shape); i++)
+        out->v[i] = out->size[i] = (double)squares[i];
+    free(squares);
 }
 
-static void r_sum(const struct sample *s, struct answer *out) { run_fold(s, out, true); }
-static void r_max(const struct sample *s, struct answer *out) { run_fold(s, out, false); }
+static void r_sum(const struct sample *s, struct answer *out) { run_fold(s, out, 's'); }
+static void r_sum_squares(const struct sample *s, struct answer *out) { run_fold(s, out, 'q'); }
+static void r_prod(const struct sample *s, struct answer *out) { run_fold(s, out, 'p'); }
+static void r_max(const struct sample *s, struct answer *out) { run_fold(s, out, 'l'); }
+static void r_min(const struct sample *s, struct answer *out) { run_fold(s, out, 't'); }
 
-static void r_argmax(const struct sample *s, struct answer *out)
+static void run_arg(const struct sample *s, struct answer *out, double sign)
 {
     const struct operand *x = &s->x[0];
     const int last = x->shape.rank - 1;
@@ -166,9 +180,13 @@ static void r_argmax(const struct sample *s, struct answer *out)
     for (int64_t i = 0; i < washi_size(out->shape); i++)
         for (int64_t j = n; j-- > 0;) {
             const double best = get(x->type, x->data, (size_t)(i * n + (int64_t)out->v[i]));
-            if (j == n - 1 || get(x->type, x->data, (size_t)(i * n + j)) >= best) out->v[i] = (double)j;
+            if (j == n - 1 || sign * get(x->type, x->data, (size_t)(i * n + j)) >= sign * best)
+                out->v[i] = (double)j;
         }
 }
+
+static void r_argmax(const struct sample *s, struct answer *out) { run_arg(s, out, 1); }
+static void r_argmin(const struct sample *s, struct answer *out) { run_arg(s, out, -1); }
 
 /* log(sum(exp(row))) without overflow for the tests' moderate numbers. */
 static double row_log_sum(const struct operand *x, int64_t row, int64_t n)
@@ -271,32 +289,35 @@ static void r_broadcast_to(const struct sample *s, struct answer *out)
     each(out, s, broadcast);
 }
 
-/* x[0] moved by `by` along the attribute's axis; 0 beyond its ends. */
-static double moved(const struct sample *s, const int64_t at[], int64_t by)
-{
-    int64_t from[WASHI_MAX_RANK];
-    memcpy(from, at, sizeof from);
-    from[s->attr.axis] += by;
-    if (from[s->attr.axis] < 0 || from[s->attr.axis] >= s->x[0].shape.dim[s->attr.axis]) return 0;
-    return item(&s->x[0], from);
-}
+static int64_t step_of(const struct sample *s) { return s->attr.step ? s->attr.step : 1; }
 
 static double sliced(const struct sample *s, const int64_t at[], int64_t i)
 {
+    int64_t from[WASHI_MAX_RANK];
     (void)i;
-    return moved(s, at, s->attr.begin);
+    memcpy(from, at, sizeof from);
+    from[s->attr.axis] = s->attr.begin + at[s->attr.axis] * step_of(s);
+    return item(&s->x[0], from);
 }
 
 static double padded(const struct sample *s, const int64_t at[], int64_t i)
 {
+    int64_t from[WASHI_MAX_RANK];
     (void)i;
-    return moved(s, at, -s->attr.begin);
+    memcpy(from, at, sizeof from);
+    const int64_t past = at[s->attr.axis] - s->attr.begin;
+    from[s->attr.axis] = past / step_of(s);
+    if (past < 0 || past % step_of(s) || past / step_of(s) >= s->x[0].shape.dim[s->attr.axis]) return 0;
+    return item(&s->x[0], from);
 }
 
 static void r_slice(const struct sample *s, struct answer *out)
 {
     washi_shape y = s->x[0].shape;
-    y.dim[s->attr.axis] = s->attr.end - s->attr.begin;
+    int64_t n = 0;
+    for (int64_t i = s->attr.begin; step_of(s) > 0 ? i < s->attr.end : i > s->attr.end; i += step_of(s))
+        n++;
+    y.dim[s->attr.axis] = n;
     give(out, s->x[0].type, y);
     each(out, s, sliced);
 }
@@ -304,7 +325,8 @@ static void r_slice(const struct sample *s, struct answer *out)
 static void r_pad(const struct sample *s, struct answer *out)
 {
     washi_shape y = s->x[0].shape;
-    y.dim[s->attr.axis] += s->attr.begin + s->attr.end;
+    int64_t *n = &y.dim[s->attr.axis];
+    *n += s->attr.begin + s->attr.end + (*n ? (*n - 1) * (step_of(s) - 1) : 0);
     give(out, s->x[0].type, y);
     each(out, s, padded);
 }
@@ -408,8 +430,12 @@ static void r_cast(const struct sample *s, struct answer *out)
 
 static const struct reference references[] = {
     {"sum", r_sum},
+    {"sum_squares", r_sum_squares},
+    {"prod", r_prod},
     {"max", r_max},
+    {"min", r_min},
     {"argmax", r_argmax},
+    {"argmin", r_argmin},
     {"softmax", r_softmax},
     {"log_softmax", r_log_softmax},
     {"logsumexp", r_logsumexp},
@@ -428,7 +454,7 @@ static const struct reference references[] = {
     {NULL, NULL},
 };
 
-static const struct reference *const lists[] = {references, random_references};
+static const struct reference *const lists[] = {references, random_references, along_references};
 
 bool plain_answer(const struct sample *s, struct answer *out)
 {

@@ -168,6 +168,18 @@ static const struct family {
     {"max", 1, {.x = {AXES(N, 3)}, .attr = {.begin = 0, .end = 1}}},
     {"max", 1, {.x = {AXES(3, N)}, .attr = {.begin = 1, .end = 2}}},
     {"max", 1, {.x = {AXES(2, 3, N)}, .attr = {.begin = 0, .end = 2}}},
+    {"min", 1, {.x = {AXES(N)}, .attr = {.begin = 0, .end = 1}}},
+    {"min", 1, {.x = {AXES(3, N)}, .attr = {.begin = 1, .end = 2}}},
+    {"min", 1, {.x = {AXES(2, 3, N)}, .attr = {.begin = 0, .end = 2}}},
+    {"sum_squares", 1, {.x = {AXES(N)}, .attr = {.begin = 0, .end = 1}}},
+    {"sum_squares", 1, {.x = {AXES(N, 3)}, .attr = {.begin = 0, .end = 1}}},
+    {"sum_squares", 1, {.x = {AXES(3, N)}, .attr = {.begin = 1, .end = 2}}},
+    {"prod", 1, {.x = {AXES(N)}, .attr = {.begin = 0, .end = 1}}},
+    {"prod", 1, {.x = {AXES(N, 3)}, .attr = {.begin = 0, .end = 1}}},
+    {"prod", 1, {.x = {AXES(3, N)}, .attr = {.begin = 1, .end = 2}}},
+    {"prod", 1, {.x = {AXES(2, 3, N)}, .attr = {.begin = 0, .end = 2}}},
+    {"argmin", 1, {.x = {AXES(3, N2)}}},
+    {"argmin", 1, {.x = {AXES(N, 3)}}},
     {"argmax", 1, {.x = {AXES(3, N2)}}},
     {"argmax", 1, {.x = {AXES(N, 3)}}},
     {"softmax", 1, {.x = {AXES(3, N)}}},
@@ -191,7 +203,13 @@ static const struct family {
     {"slice", 1, {.x = {AXES(N2)}, .attr = {.begin = 1, .end = N}}},
     {"slice", 1, {.x = {AXES(3, N)}, .attr = {.axis = 0, .begin = 1, .end = 3}}},
     {"slice", 1, {.x = {AXES(3, N2)}, .attr = {.axis = 1, .begin = 0, .end = N}}},
+    {"slice", 1, {.x = {AXES(N2)}, .attr = {.begin = 1, .end = N, .step = 3}}},
+    {"slice", 1, {.x = {AXES(3, N2)}, .attr = {.axis = 1, .begin = N, .end = 0, .step = -1}}},
+    {"slice", 1, {.x = {AXES(3, N)}, .attr = {.axis = 0, .begin = 2, .end = 0, .step = -1}}},
+    {"slice", 1, {.x = {AXES(N2, 2)}, .attr = {.begin = N, .end = 0, .step = -2}}},
     {"pad", 1, {.x = {AXES(N)}, .attr = {.begin = 2, .end = 1}}},
+    {"pad", 1, {.x = {AXES(N)}, .attr = {.begin = 2, .end = 1, .step = 2}}},
+    {"pad", 1, {.x = {AXES(3, N)}, .attr = {.axis = 0, .begin = 0, .end = 1, .step = 3}}},
     {"pad", 1, {.x = {AXES(2, N)}, .attr = {.axis = 0, .begin = 0, .end = 1}}},
     {"concat", 3, {.x = {AXES(N), AXES(1), AXES(N2)}}},
     {"concat", 3, {.x = {AXES(2, N), AXES(2, N2), AXES(2, 1)}, .attr.axis = 1}},
@@ -202,6 +220,18 @@ static const struct family {
     {"scatter", 2, {.x = {AXES(5, 3), AXES(5)}, .attr.end = N2, .index_end = N2}},
     {"scatter", 2, {.x = {AXES(2, N, 3), AXES(N)}, .attr = {.axis = 1, .end = 4}, .index_end = 4}},
     {"scatter", 2, {.x = {AXES(2, N), AXES(2)}, .attr = {.axis = 0, .end = 3}, .index_end = 3}},
+    {"take_along", 2, {.x = {AXES(N2, 3), AXES(5, 3)}, .index_end = N2}},
+    {"take_along", 2, {.x = {AXES(2, 4), AXES(2, N)}, .attr.axis = 1, .index_end = 4}},
+    {"take_along", 2, {.x = {AXES(4, N), AXES(2, N)}, .attr.axis = 0, .index_end = 4}},
+    {"put_along", 2, {.x = {AXES(5, 3), AXES(5, 3)}, .attr.end = N2, .index_end = N2}},
+    {"put_along", 2, {.x = {AXES(2, N), AXES(2, N)}, .attr = {.axis = 1, .end = 4}, .index_end = 4}},
+    {"put_along", 2, {.x = {AXES(3, N), AXES(3, N)}, .attr = {.axis = 0, .end = 2}, .index_end = 2}},
+    {"ravel_index", 1, {.x = {AXES(N, 2)}, .attr.shape = AXES(3, 5), .index_end = 3}},
+    {"ravel_index", 1, {.x = {AXES(1)}, .attr.shape = AXES(N2), .index_end = N2}},
+    {"recurrence", 2, {.x = {AXES(N), AXES(N)}}},
+    {"recurrence", 2, {.x = {AXES(3, N), AXES(3, N)}, .attr = {.axis = 1, .step = -1}}},
+    {"recurrence", 2, {.x = {AXES(N, 3), AXES(N, 3)}, .attr = {.axis = 0, .step = -1}}},
+    {"recurrence", 2, {.x = {{0}, AXES(2, N, 3)}, .attr.axis = 1}},
     {"one_hot", 1, {.x = {AXES(5)}, .attr = {.end = N2, .type = WASHI_F32}, .index_end = N2}},
     {"one_hot", 1, {.x = {AXES(N)}, .attr = {.end = 3, .type = WASHI_F64}, .index_end = 3}},
     {"cast", 1, {.x = {AXES(N)}, .attr.type = WASHI_F64}},
@@ -233,7 +263,8 @@ static void check_length(const struct family *f, const struct wa_op *op, int64_t
     s.attr.shape = shape_at(s.attr.shape, n);
     s.attr.begin = at_length(s.attr.begin, n);
     s.attr.end = at_length(s.attr.end, n);
-    if (f->op && !strcmp(op->name, "slice") && s.attr.end < s.attr.begin) s.attr.end = s.attr.begin;
+    if (f->op && !strcmp(op->name, "slice") && s.attr.step >= 0 && s.attr.end < s.attr.begin)
+        s.attr.end = s.attr.begin;
     for (int k = 0; k < s.n; k++)
         s.x[k] = (struct operand){.type = f->sample.index_end && k == s.n - 1 ? WASHI_I32 : WASHI_F64,
                                   .shape = shape_at(f->sample.x[k], n)};
@@ -319,8 +350,8 @@ static void check_typed(const struct family *f, const struct wa_op *op, washi_dt
 
 START_TEST(movement_of_every_type)
 {
-    static const char *const movers[] = {"reshape", "stop_gradient", "permute", "broadcast_to",
-                                         "slice",   "pad",           "concat",  "take"};
+    static const char *const movers[] = {"reshape", "stop_gradient", "permute", "broadcast_to", "slice",
+                                         "pad",     "concat",        "take",    "take_along"};
     for (size_t m = 0; m < sizeof movers / sizeof *movers; m++)
         for (int i = 0; wa_ops[i]; i++)
             for (int f = 0; f < FAMILIES && !strcmp(movers[m], wa_ops[i]->name); f++)

@@ -48,9 +48,14 @@ struct reference {
     const char *name;
     void (*run)(const struct sample *s, struct answer *out);
 };
-extern const struct reference random_references[]; /* op_reference_random.c; the last has no name */
-/* For references: makes room for an answer of zeros. */
+/* op_reference_random.c, op_reference_along.c; the last has no name. */
+extern const struct reference random_references[], along_references[];
+/* For references: room for an answer of zeros; the place along each axis of element i, and back; x
+ * there. */
 void give(struct answer *out, washi_dtype type, washi_shape shape);
+void unravel(washi_shape s, int64_t i, int64_t at[]);
+int64_t ravel(washi_shape s, const int64_t at[]);
+double item(const struct operand *x, const int64_t at[]);
 void free_answer(struct answer *a);
 
 /* One run of an op: its value, and the derivatives of <u, value> with a random u. */

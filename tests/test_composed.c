@@ -164,6 +164,8 @@ int main(void)
 {
     Suite *composed = suite_create("composed");
     suite_add_tcase(composed, random_case());
+    suite_add_tcase(composed, movement_case());
+    suite_add_tcase(composed, reduce_case());
     SRunner *runner = srunner_create(composed);
     srunner_run_all(runner, CK_NORMAL);
     const int failed = srunner_ntests_failed(runner);

@@ -182,8 +182,9 @@ START_TEST(folds)
         simd->fold_last[WA_FOLD_sum][WA_F32](3, n, y, x);
         for (size_t r = 0; r < 3; r++) ck_assert_float_eq(y[r], lanes_sum(n, x + r * n));
         float max = -INFINITY, min = INFINITY;
-        double squares = 0;
+        double squares = 0, product = 1;
         for (size_t i = 0; i < n; i++) {
+            product *= (double)x[i];
             max = fmaxf(max, x[i]);
             min = fminf(min, x[i]);
             squares += (double)x[i] * (double)x[i];
@@ -196,6 +197,8 @@ START_TEST(folds)
         ck_assert_double_eq_tol((double)y[0], squares, 1e-6 * squares + 1e-30);
         simd->dot[WA_F32](1, n, y + 1, x, x);
         ck_assert_float_eq(y[1], y[0]);
+        simd->fold_last[WA_FOLD_prod][WA_F32](1, n, y, x);
+        if (n <= 30) ck_assert_double_eq_tol((double)y[0], product, 1e-5 * fabs(product) + 1e-37);
         simd->fold_first[WA_FOLD_sum][WA_F32](3, n, n, y, x);
         for (size_t j = 0; j < n; j++) ck_assert_float_eq(y[j], (0 + x[j] + x[n + j]) + x[2 * n + j]);
         int32_t at[2];

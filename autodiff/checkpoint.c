@@ -16,7 +16,7 @@ struct piece {
     washi_tensor *y; /* the result */
     int first;       /* the id of the first node */
     int given, outers;
-    washi_tensor **outer; /* first those given, then those with derivatives that nodes read besides */
+    washi_tensor **outer; /* first those given, then those that nodes read besides */
     int inners;
     washi_tensor **inner; /* the nodes that y needs, in order */
 };
@@ -76,6 +76,7 @@ static washi_tensor *record_again(const struct piece *p, washi_tensor *const now
     washi_tensor *y = NULL;
     for (int k = 0; k < p->inners; k++) {
         const washi_tensor *node = p->inner[k];
+        if (!node->n) continue; /* made of nothing, it stands for itself */
         washi_tensor **x =
             wa_arena_new(&node->tape->arena, (size_t)node->n * sizeof *x, _Alignof(washi_tensor *));
         if (!x) {
@@ -89,9 +90,10 @@ static washi_tensor *record_again(const struct piece *p, washi_tensor *const now
     return y;
 }
 
-/* now: those given through recompute, the others under a name of their own, so that the gradient that
- * reaches one of them does not go on to the next. Gradients are added to the operands' one by one, as
- * a sweep through the first nodes would add them: sums in another order have other bits. */
+/* now: through recompute, or, those read besides that are real and may be weights, under a name of
+ * their own, so that the gradient that reaches one of them does not go on to the next. Gradients are
+ * added to the operands' one by one, as a sweep through the first nodes would add them: sums in another
+ * order have other bits. */
 static void sweep_again(const struct piece *p, washi_tensor *y, washi_tensor *g, washi_tensor *gx[],
                         washi_tensor **now, washi_tensor **copy)
 {
@@ -99,15 +101,16 @@ static void sweep_again(const struct piece *p, washi_tensor *y, washi_tensor *g,
     int reals = 0;
     for (int i = 0; i < p->outers; i++) {
         washi_tensor *x = y->x[1 + i];
-        now[i] = i < p->given ? record2(&op_recompute, x, g, (struct wa_attr){0})
-                              : record1(&wa_op_reshape, x, (struct wa_attr){.shape = x->shape});
+        bool again = i < p->given || !wa_is_real(x->type);
+        now[i] = again ? record2(&op_recompute, x, g, (struct wa_attr){0})
+                       : record1(&wa_op_reshape, x, (struct wa_attr){.shape = x->shape});
         if (!now[i]) return;
         if (!wa_is_real(x->type)) continue;
         real[reals] = now[i];
         d[reals++] = gx[1 + i];
     }
-    washi_tensor *again = record_again(p, now, copy);
-    if (!again || wa_sweep(1, &again, &g, reals, real, d)) return;
+    washi_tensor *result = record_again(p, now, copy);
+    if (!result || wa_sweep(1, &result, &g, reals, real, d)) return;
     for (int i = 0, k = 0; i < p->outers; i++)
         if (wa_is_real(now[i]->type)) gx[1 + i] = d[k++];
 }
@@ -151,6 +154,9 @@ static void mark_piece(const washi_tape *t, struct piece *p, bool *needed)
     }
 }
 
+/* A real constant of the piece itself has no gradient that anybody could ask for. */
+static bool is_number(const washi_tensor *x) { return x->op == &wa_op_constant && wa_is_real(x->type); }
+
 static bool is_new(const struct piece *p, const washi_tensor *x)
 {
     for (int i = 0; i < p->outers; i++)
@@ -178,7 +184,7 @@ static bool list_piece(washi_tape *t, struct piece *p, bool *needed, washi_tenso
         washi_tensor *node = t->nodes[id];
         if (needed[id] && is_inner(node, p->first))
             p->inner[p->inners++] = node;
-        else if (needed[id] && wa_is_real(node->type) && (id < p->first || node->op != &wa_op_constant))
+        else if (needed[id] && !(id >= p->first && is_number(node)))
             p->outer[p->outers++] = node;
     }
     return true;

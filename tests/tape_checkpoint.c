@@ -203,6 +203,55 @@ START_TEST(everything_read_gets_its_gradient)
 }
 END_TEST
 
+/* Random numbers are the same, and are drawn again too. */
+struct dropping {
+    washi_tensor *draw;
+    uint64_t stream;
+};
+
+static washi_tensor *drop_some(int n, washi_tensor *const x[], const void *config)
+{
+    const struct dropping *d = config;
+    washi_tensor *h = x[0];
+    (void)n;
+    for (uint64_t k = 0; k < A_PIECE; k++)
+        h = washi_tanh(
+            washi_mul(h, washi_uniform(t, WASHI_F64, SHAPE(SIDE, SIDE), d->stream + k, d->draw)));
+    return h;
+}
+
+START_TEST(random_numbers_are_drawn_again)
+{
+    draw();
+    int32_t count = 3;
+    for (int turn = 0; turn < 2; turn++) { /* a draw on the tape, and none */
+        double *value[2];
+        size_t bytes[2];
+        for (int way = 0; way < 2; way++) {
+            washi_tensor *x = fed(SHAPE(SIDE, SIDE), start), *h = x, *dx;
+            struct dropping d = {turn ? NULL : washi_variable(t, WASHI_I32, SCALAR, &count), 0};
+            for (; d.stream < 4 * A_PIECE; d.stream += A_PIECE)
+                h = way ? washi_checkpoint(drop_some, &d, 1, &h) : drop_some(1, &h, &d);
+            ok(washi_grad(h, 1, &x, &dx));
+            washi_program *p = washi_compile(t, 1, &dx);
+            ck_assert_msg(p, "%s", washi_message());
+            ok(washi_run(p));
+            bytes[way] = washi_program_bytes(p);
+            value[way] = malloc(sizeof start);
+            memcpy(value[way], washi_data(dx), sizeof start);
+            washi_program_free(p);
+            new_tape();
+        }
+        ck_assert_mem_eq(value[0], value[1], sizeof start);
+        /* The numbers alone, kept, would be 24 values. */
+        ck_assert_uint_lt(bytes[1], 24 * sizeof start);
+        ck_assert_uint_gt(bytes[0], 32 * sizeof start);
+        free(value[0]);
+        free(value[1]);
+    }
+}
+END_TEST
+
 /* One input depends on the other, and is given twice. */
 static washi_tensor *three(int n, washi_tensor *const x[], const void *config)
 {
@@ -291,6 +340,7 @@ TCase *checkpoint_case(void)
     tcase_add_test(c, same_second_order);
     tcase_add_test(c, same_bits_in_every_setting);
     tcase_add_test(c, everything_read_gets_its_gradient);
+    tcase_add_test(c, random_numbers_are_drawn_again);
     tcase_add_test(c, inputs_may_depend_on_each_other);
     tcase_add_test(c, misused_pieces);
     return c;

@@ -352,6 +352,30 @@ START_TEST(nothing_shown_does_not_pass)
 }
 END_TEST
 
+/* -- memory -- */
+
+START_TEST(every_allocation_fails_in_turn)
+{
+    const int32_t indices[3] = {2, 0, 1};
+    const washi_array x[3] = {
+        vector_of_3, {WASHI_F64, {2, {3, 2}}, matrix_at}, {WASHI_I32, {1, {3}}, indices}};
+    const size_t blocks = heap.blocks;
+    washi_status status = WASHI_NO_MEMORY;
+    int at = 0;
+    for (; status && at < 1000; at++) {
+        heap.fail_at = heap.calls + at;
+        washi_fail(NULL, WASHI_IO, "before");
+        status = washi_check_grad(w, mixing, NULL, 3, x, 2, &report);
+        ck_assert_uint_eq(heap.blocks, blocks);
+        if (!status) break;
+        ck_assert_msg(status == WASHI_NO_MEMORY, "allocation %d: %s", at, washi_message());
+        ck_assert_ptr_nonnull(strstr(washi_message(), "memory"));
+    }
+    heap.fail_at = -1;
+    ck_assert_msg(!status && at > 10, "%s after %d", washi_message(), at);
+}
+END_TEST
+
 TCase *gradcheck_case(void)
 {
     TCase *c = tcase_create("gradcheck");
@@ -361,5 +385,6 @@ TCase *gradcheck_case(void)
     tcase_add_test(c, at_all_sizes);
     tcase_add_test(c, wrong_rules_are_caught);
     tcase_add_test(c, nothing_shown_does_not_pass);
+    tcase_add_test(c, every_allocation_fails_in_turn);
     return c;
 }

@@ -3,9 +3,11 @@
 #include "gemm_peers.h"
 
 #include <benchmark/benchmark.h>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 
 // The products of a small perceptron's training step, then squares and oblongs.
 static const struct {
@@ -46,6 +48,8 @@ static bool agrees(const Product &p, const std::function<void()> &run)
 static void measure(benchmark::State &state, const Peer &peer, const Product &p, int threads,
                     double peak)
 {
+    // The workers of the library before this one still wait in loops, on cores that this one needs.
+    if (threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(30));
     peer.set_threads(threads);
     const auto run = peer.prepare(p, threads);
     if (!run || !agrees(p, run)) return state.SkipWithError("not for this shape");

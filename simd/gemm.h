@@ -65,6 +65,7 @@ INLINE struct NAME(plan) NAME(plan)(const struct wa_gemm *g)
                                                g->k * g->b_row > GEMM_PACK_BYTES / sizeof(T)),
                 /* No sum can wait for the rest of its chain in an operand, or nowhere. */
                 .keep = g->beta != 0 || !g->c};
+    if (!plan.pack_a && !plan.pack_b && !plan.keep) return plan;
     const size_t columns = gemm_min(gemm_round_up(g->n, WIDTH), COLUMNS),
                  depth = gemm_min(g->k, GEMM_DEPTH);
     const bool across = g->b_column != 1;
@@ -98,7 +99,9 @@ static void NAME(block)(const struct wa_gemm *g, const struct NAME(plan) * plan,
     enum { WIDTH = GEMM_VECTORS * LEN };
     const bool across = NAME(lies_across)(g), last = p + t->k == g->k,
                one_strip = plan->keep && plan->depth >= g->k;
-    const size_t strips = (rows + GEMM_ROWS - 1) / GEMM_ROWS, low = rows / strips, tall = rows % strips;
+    const bool broad = columns > WIDTH && columns <= WIDTH + NAME(SHORT) && !plan->pack_b;
+    const size_t most = broad ? GEMM_BROAD : GEMM_ROWS, strips = (rows + most - 1) / most;
+    const size_t low = rows / strips, tall = rows % strips;
     struct gemm_fetch fetch = {.lines = 0};
     if (plan->panels && j + columns < g->n) {
         const T *next = (const T *)g->b + p * g->b_row + (j + columns) * g->b_column;

@@ -13,22 +13,28 @@
 
 /* The largest tile, GEMM_ROWS by GEMM_VECTORS vectors: as many accumulators as the registers hold
  * beside the vectors of b and one of a: 28 or 24 of 32, 12 of 16. GEMM_EACH_ROWS(X): X(1) ...
- * X(GEMM_ROWS). */
+ * X(GEMM_ROWS). With a third vector it has GEMM_BROAD rows. */
 enum { GEMM_VECTORS = 2 };
-#define GEMM_TO_6(X)  X(1) X(2) X(3) X(4) X(5) X(6)
-#define GEMM_TO_12(X) GEMM_TO_6(X) X(7) X(8) X(9) X(10) X(11) X(12)
+#define GEMM_TO_4(X)  X(1) X(2) X(3) X(4)
+#define GEMM_TO_6(X)  GEMM_TO_4(X) X(5) X(6)
+#define GEMM_TO_8(X)  GEMM_TO_6(X) X(7) X(8)
+#define GEMM_TO_9(X)  GEMM_TO_8(X) X(9)
+#define GEMM_TO_12(X) GEMM_TO_9(X) X(10) X(11) X(12)
 #define GEMM_TO_14(X) GEMM_TO_12(X) X(13) X(14)
 #if WA_IS_avx512
 #include "vec_half_avx512.h"
-enum { GEMM_ROWS = 14 };
-#define GEMM_HALVES    1
-#define GEMM_EACH_ROWS GEMM_TO_14
+enum { GEMM_ROWS = 14, GEMM_BROAD = 9 };
+#define GEMM_HALVES     1
+#define GEMM_EACH_ROWS  GEMM_TO_14
+#define GEMM_EACH_BROAD GEMM_TO_9
 #elif WA_IS_neon
-enum { GEMM_ROWS = 12 };
-#define GEMM_EACH_ROWS GEMM_TO_12
+enum { GEMM_ROWS = 12, GEMM_BROAD = 8 };
+#define GEMM_EACH_ROWS  GEMM_TO_12
+#define GEMM_EACH_BROAD GEMM_TO_8
 #else
-enum { GEMM_ROWS = 6 };
-#define GEMM_EACH_ROWS GEMM_TO_6
+enum { GEMM_ROWS = 6, GEMM_BROAD = 4 };
+#define GEMM_EACH_ROWS  GEMM_TO_6
+#define GEMM_EACH_BROAD GEMM_TO_4
 #endif
 
 enum {

@@ -14,12 +14,11 @@ static inline __mmask8 half_head(size_t n) { return (__mmask8)((1u << n) - 1); }
 
 static inline vf_half vf_half_zero(void) { return _mm256_setzero_ps(); }
 static inline vf_half vf_half_set(float a) { return _mm256_set1_ps(a); }
-static inline vf_half vf_half_load(const float *p) { return _mm256_loadu_ps(p); }
+static inline vf_half vf_half_low(__m512 a) { return _mm512_castps512_ps256(a); }
 static inline vf_half vf_half_load_n(const float *p, size_t n)
 {
     return _mm256_maskz_loadu_ps(half_head(n), p);
 }
-static inline void vf_half_store(float *p, vf_half a) { _mm256_storeu_ps(p, a); }
 static inline void vf_half_store_n(float *p, vf_half a, size_t n)
 {
     _mm256_mask_storeu_ps(p, half_head(n), a);
@@ -28,12 +27,11 @@ static inline vf_half vf_half_fma(vf_half a, vf_half b, vf_half c) { return _mm2
 
 static inline vd_half vd_half_zero(void) { return _mm256_setzero_pd(); }
 static inline vd_half vd_half_set(double a) { return _mm256_set1_pd(a); }
-static inline vd_half vd_half_load(const double *p) { return _mm256_loadu_pd(p); }
+static inline vd_half vd_half_low(__m512d a) { return _mm512_castpd512_pd256(a); }
 static inline vd_half vd_half_load_n(const double *p, size_t n)
 {
     return _mm256_maskz_loadu_pd(half_head(n), p);
 }
-static inline void vd_half_store(double *p, vd_half a) { _mm256_storeu_pd(p, a); }
 static inline void vd_half_store_n(double *p, vd_half a, size_t n)
 {
     _mm256_mask_storeu_pd(p, half_head(n), a);

@@ -56,15 +56,17 @@ INLINE struct NAME(plan) NAME(plan)(const struct wa_gemm *g)
 {
     enum { WIDTH = GEMM_VECTORS * LEN, COLUMNS = GEMM_BLOCK_BYTES / GEMM_DEPTH / sizeof(T) };
     enum { LINE = 64 / sizeof(T) };
-    struct NAME(plan)
-        plan = {.rows = g->m,
-                .columns = gemm_share(g->n, COLUMNS, WIDTH),
-                .depth = gemm_share(g->k, GEMM_DEPTH, 1),
-                .pack_a = g->n > GEMM_PACK_COLUMNS * WIDTH || NAME(has_prologue)(g),
-                .pack_b = g->b_column != 1 || (g->m > GEMM_PACK_ROWS * GEMM_ROWS &&
-                                               g->k * g->b_row > GEMM_PACK_BYTES / sizeof(T)),
-                /* No sum can wait for the rest of its chain in an operand, or nowhere. */
-                .keep = g->beta != 0 || !g->c};
+    const size_t b_bytes = g->b_row * sizeof(T);
+    struct NAME(plan) plan = {
+        .rows = g->m,
+        .columns = gemm_share(g->n, COLUMNS, WIDTH),
+        .depth = gemm_share(g->k, GEMM_DEPTH, 1),
+        .pack_a = g->n > GEMM_PACK_COLUMNS * WIDTH || NAME(has_prologue)(g),
+        .pack_b = g->b_column != 1 ||
+                  (g->m > GEMM_PACK_ROWS * GEMM_ROWS &&
+                   g->k * b_bytes > (b_bytes % GEMM_SET_BYTES ? GEMM_PACK_BYTES : GEMM_FIGHT_BYTES)),
+        /* No sum can wait for the rest of its chain in an operand, or nowhere. */
+        .keep = g->beta != 0 || !g->c};
     if (!plan.pack_a && !plan.pack_b && !plan.keep) return plan;
     const size_t columns = gemm_min(gemm_round_up(g->n, WIDTH), COLUMNS),
                  depth = gemm_min(g->k, GEMM_DEPTH);

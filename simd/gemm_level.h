@@ -48,7 +48,8 @@ enum {
     GEMM_PANELS = 4,              /* then so many at a time, whose rows are runs that memory likes */
     GEMM_SET_BYTES = 2048,        /* unless rows a multiple of this apart fight for few sets of L1 */
     GEMM_PACK_ROWS = 3,           /* more tiles than this one below another: b is packed */
-    GEMM_PACK_BYTES = 256 << 10,  /* and only if it is larger than this */
+    GEMM_PACK_BYTES = 256 << 10,  /* and only if it is larger than this, */
+    GEMM_FIGHT_BYTES = 64 << 10,  /* or than this if its rows fight for few sets */
     GEMM_PACK_COLUMNS = 4,        /* more tiles than this side by side: a is packed */
     GEMM_PAD = 16                 /* elements between packed rows of a, against rows in one cache set */
 };

@@ -23,9 +23,10 @@ typedef void NAME(tile_fn)(const struct NAME(job) *);
     {                                                                                                  \
         NAME(tile)(rows, vectors, edge, rest, t);                                                      \
     }
-#define SHORT(rows)      TILE(short, rows, 0, false, true)
-#define EDGE(rows)       TILE(edge, rows, 1, true, false)
-#define MIXED(rows)      TILE(mixed, rows, 2, true, false)
+#define SHORT(rows) TILE(short, rows, 0, false, true)
+/* A vector of one lane has no edge. */
+#define EDGE(rows)       TILE(edge, rows, 1, LEN > 1, false)
+#define MIXED(rows)      TILE(mixed, rows, 2, LEN > 1, false)
 #define WHOLE(rows)      TILE(whole, rows, 2, false, false)
 #define BROAD(rows)      TILE(broad, rows, 2, false, true)
 #define SHORT_NAME(rows) NAME(short_##rows),
@@ -79,6 +80,10 @@ static void NAME(strip)(struct NAME(job) * t, size_t rows, size_t columns, bool 
     const size_t last = !packed && rows <= GEMM_BROAD ? WIDTH + NAME(SHORT) : WIDTH - 1;
     for (; columns > last || columns == WIDTH; columns -= WIDTH, t->b += panel, t->c += WIDTH) {
         if (fetch->lines) gemm_fetch(fetch);
+        /* The next tile begins with what c holds. */
+        for (size_t r = 0; t->resume && columns > WIDTH && r < rows; r++)
+            for (size_t at = 0; at < WIDTH; at += 64 / sizeof(T))
+                __builtin_prefetch(t->c + r * t->c_row + WIDTH + at, 1, 3);
         NAME(whole)[rows - 1](t);
     }
     if (columns) NAME(last_tile)(t, rows, columns);

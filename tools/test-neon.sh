@@ -2,6 +2,7 @@
 # Cross-builds for aarch64 and runs the tests of the kernels, of the ops and of training under qemu-aarch64.
 # The arm64 packages are unpacked into a cache folder; the system gets no foreign architecture.
 # usage: sh tools/test-neon.sh     builds in ${WASHI_BUILD:-build}-neon; cache in ${XDG_CACHE_HOME:-~/.cache}
+# exit 77: it cannot be done here
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${WASHI_BUILD:-$root/build}-neon
@@ -12,24 +13,28 @@ packages='libsleef-dev libsleef3 librandom123-dev libjsmn-dev zlib1g-dev zlib1g
   check libsubunit-dev libsubunit0 libc6 libgcc-s1'
 export WASHI_LEAN=1 # fewer lengths and storage forms; every kernel and every op
 
-sh "$root/tools/setup.sh" --emulate
+skip() { echo "test-neon: NOTHING WAS TESTED: $1" >&2; exit 77; }
 
-if [ "$(cat "$cache/complete" 2>/dev/null)" != "$packages" ]; then # another list fetches anew
-  echo "test-neon: fetching arm64 packages into $cache" >&2
-  rm -rf "$cache"
-  mkdir -p "$cache/lists/partial" "$cache/archives/partial" "$cache/debs" "$cache/root"
-  cd "$cache/debs"
-  apt() {
-    apt-get -qq -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o APT::Sandbox::User= \
-      -o Dir::State::lists="$cache/lists" -o Dir::Cache="$cache" "$@"
-  }
-  apt update
+arm64_apt() {
+  apt-get -qq -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o APT::Sandbox::User= \
+    -o Dir::State::lists="$cache/lists" -o Dir::Cache="$cache" "$@"
+}
+fetch() { # by chained commands: in a condition, set -e does not end a function
+  rm -rf "$cache" &&
+    mkdir -p "$cache/lists/partial" "$cache/archives/partial" "$cache/debs" "$cache/root" &&
+    cd "$cache/debs" && arm64_apt update || return 1
   # shellcheck disable=SC2086 # a list of words
-  apt download $packages
-  for package in *.deb; do dpkg -x "$package" "$cache/root"; done
+  arm64_apt download $packages || return 1
+  for package in *.deb; do dpkg -x "$package" "$cache/root" || return 1; done
   rm -rf "$cache/lists" "$cache/debs"
   cd "$root"
   echo "$packages" >"$cache/complete"
+}
+
+sh "$root/tools/setup.sh" --emulate || skip "the compiler for arm64 or the emulator cannot be installed here"
+if [ "$(cat "$cache/complete" 2>/dev/null)" != "$packages" ]; then # another list fetches anew
+  echo "test-neon: fetching arm64 packages into $cache" >&2
+  fetch || skip "the arm64 packages cannot be fetched"
 fi
 
 libraries=$cache/root/usr/lib/aarch64-linux-gnu

@@ -15,20 +15,64 @@
 /* ops_map.c */
 #define WA_OPS_MAP(X) \
     X(neg) \
-    X(exp) \
-    X(log) \
+    X(abs) \
     X(sqrt) \
-    X(tanh) \
-    X(sigmoid) \
+    X(sign) \
+    X(floor) \
+    X(ceil) \
+    X(round) \
+    X(trunc) \
     X(relu) \
     X(add) \
     X(sub) \
     X(mul) \
     X(div) \
+    X(fmod) \
+    X(minimum) \
+    X(maximum) \
     X(gate) \
-    X(greater_equal) \
     X(equal) \
+    X(not_equal) \
+    X(less) \
+    X(less_equal) \
+    X(greater) \
+    X(greater_equal) \
+    X(logical_and) \
+    X(logical_or) \
+    X(logical_xor) \
     X(where)
+
+/* ops_math.c */
+#define WA_OPS_MATH(X) \
+    X(exp) \
+    X(exp2) \
+    X(expm1) \
+    X(log) \
+    X(log2) \
+    X(log10) \
+    X(log1p) \
+    X(cbrt) \
+    X(pow) \
+    X(sin) \
+    X(cos) \
+    X(tan) \
+    X(asin) \
+    X(acos) \
+    X(atan) \
+    X(atan2) \
+    X(hypot) \
+    X(sinh) \
+    X(cosh) \
+    X(tanh) \
+    X(asinh) \
+    X(acosh) \
+    X(atanh) \
+    X(sigmoid) \
+    X(softplus) \
+    X(erf) \
+    X(erfc) \
+    X(lgamma) \
+    X(polygamma)
 
 /* ops_reduce.c */
 #define WA_OPS_REDUCE(X) \
@@ -85,6 +129,7 @@
 #define WA_OPS(X) \
     WA_OPS_SOURCE(X) \
     WA_OPS_MAP(X) \
+    WA_OPS_MATH(X) \
     WA_OPS_REDUCE(X) \
     WA_OPS_MATMUL(X) \
     WA_OPS_SHAPE(X) \

@@ -1,9 +1,11 @@
-/* ops_map.c: elementwise ops, with their derivative rules. */
-#include "autodiff/step.h"
+/* ops_map.c: elementwise arithmetic, rounding, comparison and choice, with their derivative rules. */
+#include "autodiff/elementwise.h"
+
+#include <math.h>
 
 #include "autodiff/rules.h"
 
-static bool infer_map(washi_tensor *y)
+bool wa_infer_map(washi_tensor *y)
 {
     char a[WA_TENSOR_TEXT], b[WA_TENSOR_TEXT];
     y->type = A->type;
@@ -26,47 +28,43 @@ static bool infer_map(washi_tensor *y)
     return true;
 }
 
-/* What every elementwise op shares; arity and rule come with it. */
-#define MAP(word, operands, text)                                                                      \
-    .name = #word, .doc = text, .arity = operands, .infer = infer_map, .fusion = WA_FUSE_MAP,          \
-    .kernel = WA_MAP_##word
-
-#define ONE(low_, high_) .sample = {.x = {SHAPE(3, 5)}, .low = low_, .high = high_}
-#define TWO(low_, high_) .sample = {.x = {SHAPE(3, 1), SHAPE(5)}, .low = low_, .high = high_}
+/* -- arithmetic -- */
 
 RULE(neg)
 {
     (void)y;
     gx[0] = neg(g);
 }
-const struct wa_op wa_op_neg = {MAP(neg, 1, "-a"), .rule = neg_rule, ONE(-2, 2)};
+const struct wa_op wa_op_neg = {MAP(neg, 1, "-a", "-g"), .rule = neg_rule, ONE(-2, 2)};
+PUBLIC1(neg)
 
-RULE(exp) { gx[0] = mul(g, y); }
-const struct wa_op wa_op_exp = {MAP(exp, 1, "e to the a"), .rule = exp_rule, ONE(-2, 2)};
-
-RULE(log) { gx[0] = div(g, A); }
-const struct wa_op wa_op_log = {MAP(log, 1, "natural logarithm of a"), .rule = log_rule, ONE(0.5, 3)};
+RULE(abs) { gx[0] = mul(g, washi_sign(A)); }
+const struct wa_op wa_op_abs = {MAP(abs, 1, "|a|", "g * sign(a)"), .kinks = "0 at 0", .rule = abs_rule,
+                                ONE(-2, 2)};
+PUBLIC1(abs)
 
 RULE(sqrt) { gx[0] = div(scale(g, 0.5), y); }
-const struct wa_op wa_op_sqrt = {MAP(sqrt, 1, "square root of a"), .rule = sqrt_rule, ONE(0.5, 3)};
+const struct wa_op wa_op_sqrt = {MAP(sqrt, 1, "square root of a", "g / (2 * y)"),
+                                 .kinks = "infinite at 0", .rule = sqrt_rule, ONE(0.5, 3)};
+PUBLIC1(sqrt)
 
-RULE(tanh) { gx[0] = sub(g, mul(g, mul(y, y))); }
-const struct wa_op wa_op_tanh = {MAP(tanh, 1, "hyperbolic tangent of a"), .rule = tanh_rule,
-                                 ONE(-2, 2)};
-
-RULE(sigmoid) { gx[0] = mul(g, sub(y, mul(y, y))); }
-const struct wa_op wa_op_sigmoid = {MAP(sigmoid, 1, "1 / (1 + exp(-a))"), .rule = sigmoid_rule,
-                                    ONE(-3, 3)};
-
-RULE(relu) { gx[0] = record2(&wa_op_gate, g, A, (struct wa_attr){0}); }
-const struct wa_op wa_op_relu = {MAP(relu, 1, "a where a > 0, else 0"), .rule = relu_rule, ONE(-2, 2)};
+/* Of integers in double, where every result that I32 holds is exact. */
+static washi_tensor *arithmetic(const struct wa_op *op, washi_tensor *a, washi_tensor *b)
+{
+    if (!a || !b || a->type != WASHI_I32 || b->type != WASHI_I32)
+        return record2(op, a, b, (struct wa_attr){0});
+    washi_tensor *y =
+        record2(op, washi_cast(a, WASHI_F64), washi_cast(b, WASHI_F64), (struct wa_attr){0});
+    return washi_cast(y, WASHI_I32);
+}
 
 RULE(add)
 {
     gx[0] = gx[1] = g;
     (void)y;
 }
-const struct wa_op wa_op_add = {MAP(add, 2, "a + b"), .rule = add_rule, TWO(-2, 2)};
+const struct wa_op wa_op_add = {MAP(add, 2, "a + b", "g; g"), .rule = add_rule, TWO(-2, 2)};
+washi_tensor *washi_add(washi_tensor *a, washi_tensor *b) { return arithmetic(&wa_op_add, a, b); }
 
 RULE(sub)
 {
@@ -74,73 +72,104 @@ RULE(sub)
     gx[1] = neg(g);
     (void)y;
 }
-const struct wa_op wa_op_sub = {MAP(sub, 2, "a - b"), .rule = sub_rule, TWO(-2, 2)};
+const struct wa_op wa_op_sub = {MAP(sub, 2, "a - b", "g; -g"), .rule = sub_rule, TWO(-2, 2)};
+washi_tensor *washi_sub(washi_tensor *a, washi_tensor *b) { return arithmetic(&wa_op_sub, a, b); }
 
 RULE(mul)
 {
     gx[0] = mul(g, B);
     gx[1] = mul(g, A);
 }
-const struct wa_op wa_op_mul = {MAP(mul, 2, "a * b"), .rule = mul_rule, TWO(-2, 2)};
+const struct wa_op wa_op_mul = {MAP(mul, 2, "a * b", "g * b; g * a"), .rule = mul_rule, TWO(-2, 2)};
+washi_tensor *washi_mul(washi_tensor *a, washi_tensor *b) { return arithmetic(&wa_op_mul, a, b); }
 
 RULE(div)
 {
     gx[0] = div(g, B);
     gx[1] = neg(mul(gx[0], y));
 }
-const struct wa_op wa_op_div = {MAP(div, 2, "a / b"), .rule = div_rule, TWO(0.5, 2)};
+const struct wa_op wa_op_div = {MAP(div, 2, "a / b", "g / b; -g / b * y"), .rule = div_rule,
+                                TWO(0.5, 2)};
+PUBLIC2(div)
 
-RULE(gate) { gx[0] = record2(&wa_op_gate, g, B, (struct wa_attr){0}); }
-const struct wa_op wa_op_gate = {MAP(gate, 2, "a where b > 0, else 0"), .rule = gate_rule, TWO(-2, 2)};
-
-const struct wa_op wa_op_greater_equal = {MAP(greater_equal, 2, "1 where a >= b, else 0"), TWO(-2, 2)};
-
-const struct wa_op wa_op_equal = {MAP(equal, 2, "1 where a = b, else 0"), TWO(-2, 2)};
-
-RULE(where)
+/* The quotient again, which is whole but for rounding. */
+RULE(fmod)
 {
-    washi_tensor *zero = washi_scalar(y->tape, y->type, 0);
-    gx[1] = washi_where(A, g, zero);
-    gx[2] = washi_where(A, zero, g);
+    gx[0] = g;
+    gx[1] = neg(mul(g, washi_round(div(sub(A, y), B))));
 }
+const struct wa_op wa_op_fmod = {
+    MAP(fmod, 2, "a - trunc(a / b) * b, exactly: the remainder with the sign of a",
+        "g; -g * trunc(a / b)"),
+    .kinks = "as if it did not jump where a / b is whole", .rule = fmod_rule, TWO(0.5, 3)};
+PUBLIC2(fmod)
+
+/* -- rounding and sign: constant but where they jump -- */
+
+const struct wa_op wa_op_sign = {MAP(sign, 1, "-1, 0 or 1; NaN for NaN", NULL), ONE(-2, 2)};
+const struct wa_op wa_op_floor = {MAP(floor, 1, "the largest whole number <= a", NULL), ONE(-2, 2)};
+const struct wa_op wa_op_ceil = {MAP(ceil, 1, "the smallest whole number >= a", NULL), ONE(-2, 2)};
+const struct wa_op wa_op_round = {MAP(round, 1, "the nearest whole number, the even one of two", NULL),
+                                  ONE(-2, 2)};
+const struct wa_op wa_op_trunc = {MAP(trunc, 1, "a without its fraction", NULL), ONE(-2, 2)};
+PUBLIC1(sign)
+PUBLIC1(floor)
+PUBLIC1(ceil)
+PUBLIC1(round)
+PUBLIC1(trunc)
+
+/* -- comparison and logic -- */
+
+const struct wa_op wa_op_equal = {MAP(equal, 2, "1 where a = b, else 0", NULL), TWO(-2, 2)};
+const struct wa_op wa_op_not_equal = {MAP(not_equal, 2, "0 where a = b, else 1", NULL), TWO(-2, 2)};
+const struct wa_op wa_op_less = {MAP(less, 2, "1 where a < b, else 0", NULL), TWO(-2, 2)};
+const struct wa_op wa_op_less_equal = {MAP(less_equal, 2, "1 where a <= b, else 0", NULL), TWO(-2, 2)};
+const struct wa_op wa_op_greater = {MAP(greater, 2, "1 where a > b, else 0", NULL), TWO(-2, 2)};
+const struct wa_op wa_op_greater_equal = {MAP(greater_equal, 2, "1 where a >= b, else 0", NULL),
+                                          TWO(-2, 2)};
+const struct wa_op wa_op_logical_and = {
+    MAP(logical_and, 2, "1 where neither a nor b is 0, else 0", NULL), TWO(-1, 1)};
+const struct wa_op wa_op_logical_or = {MAP(logical_or, 2, "0 where a and b are 0, else 1", NULL),
+                                       TWO(-1, 1)};
+const struct wa_op wa_op_logical_xor = {
+    MAP(logical_xor, 2, "1 where one of a and b is 0 and the other is not, else 0", NULL), TWO(-1, 1)};
+PUBLIC2(equal)
+PUBLIC2(not_equal)
+PUBLIC2(less)
+PUBLIC2(less_equal)
+PUBLIC2(greater)
+PUBLIC2(greater_equal)
+PUBLIC2(logical_and)
+PUBLIC2(logical_or)
+PUBLIC2(logical_xor)
+
+/* -- choice -- */
+
+/* g where the condition holds, and g where it does not. */
+static void share(washi_tensor *condition, washi_tensor *g, washi_tensor **yes, washi_tensor **no)
+{
+    washi_tensor *zero = number(g, 0);
+    *yes = washi_where(condition, g, zero);
+    *no = washi_where(condition, zero, g);
+}
+
+RULE(minimum) { share(washi_less_equal(A, B), g, &gx[0], &gx[1]); }
+const struct wa_op wa_op_minimum = {MAP(minimum, 2, "the smaller of a and b; NaN if either is",
+                                        "g where a <= b, else 0; g where not, else 0"),
+                                    .kinks = "a takes ties", .rule = minimum_rule, TWO(-2, 2)};
+PUBLIC2(minimum)
+
+RULE(maximum) { share(washi_greater_equal(A, B), g, &gx[0], &gx[1]); }
+const struct wa_op wa_op_maximum = {MAP(maximum, 2, "the larger of a and b; NaN if either is",
+                                        "g where a >= b, else 0; g where not, else 0"),
+                                    .kinks = "a takes ties", .rule = maximum_rule, TWO(-2, 2)};
+PUBLIC2(maximum)
+
+RULE(where) { share(A, g, &gx[1], &gx[2]); }
 const struct wa_op wa_op_where = {
-    MAP(where, 3, "b where a is not 0, else c"), .rule = where_rule,
-    .sample = {.x = {SHAPE(3, 5), SHAPE(5), SHAPE(3, 1)}, .low = -2, .high = 2}};
-
-static washi_tensor *map1(const struct wa_op *op, washi_tensor *a)
-{
-    return record1(op, a, (struct wa_attr){0});
-}
-
-static washi_tensor *map2(const struct wa_op *op, washi_tensor *a, washi_tensor *b)
-{
-    return record2(op, a, b, (struct wa_attr){0});
-}
-
-/* Of integers in double, where every result that I32 holds is exact. */
-static washi_tensor *arithmetic(const struct wa_op *op, washi_tensor *a, washi_tensor *b)
-{
-    if (!a || !b || a->type != WASHI_I32 || b->type != WASHI_I32) return map2(op, a, b);
-    return washi_cast(map2(op, washi_cast(a, WASHI_F64), washi_cast(b, WASHI_F64)), WASHI_I32);
-}
-
-washi_tensor *washi_neg(washi_tensor *a) { return map1(&wa_op_neg, a); }
-washi_tensor *washi_exp(washi_tensor *a) { return map1(&wa_op_exp, a); }
-washi_tensor *washi_log(washi_tensor *a) { return map1(&wa_op_log, a); }
-washi_tensor *washi_sqrt(washi_tensor *a) { return map1(&wa_op_sqrt, a); }
-washi_tensor *washi_tanh(washi_tensor *a) { return map1(&wa_op_tanh, a); }
-washi_tensor *washi_sigmoid(washi_tensor *a) { return map1(&wa_op_sigmoid, a); }
-washi_tensor *washi_relu(washi_tensor *a) { return map1(&wa_op_relu, a); }
-washi_tensor *washi_add(washi_tensor *a, washi_tensor *b) { return arithmetic(&wa_op_add, a, b); }
-washi_tensor *washi_sub(washi_tensor *a, washi_tensor *b) { return arithmetic(&wa_op_sub, a, b); }
-washi_tensor *washi_mul(washi_tensor *a, washi_tensor *b) { return arithmetic(&wa_op_mul, a, b); }
-washi_tensor *washi_div(washi_tensor *a, washi_tensor *b) { return map2(&wa_op_div, a, b); }
-washi_tensor *washi_equal(washi_tensor *a, washi_tensor *b) { return map2(&wa_op_equal, a, b); }
-
-washi_tensor *washi_greater_equal(washi_tensor *a, washi_tensor *b)
-{
-    return map2(&wa_op_greater_equal, a, b);
-}
+    MAP(where, 3, "b where a is not 0, else c",
+        "0; g where a is not 0, else 0; g where a is 0, else 0"),
+    .rule = where_rule, .sample = {.x = {SHAPE(3, 5), SHAPE(5), SHAPE(3, 1)}, .low = -2, .high = 2}};
 
 washi_tensor *washi_where(washi_tensor *condition, washi_tensor *a, washi_tensor *b)
 {
@@ -148,11 +177,45 @@ washi_tensor *washi_where(washi_tensor *condition, washi_tensor *a, washi_tensor
     return wa_record(&wa_op_where, 3, (washi_tensor *[]){condition, a, b}, &(struct wa_attr){0});
 }
 
-/* A number beside a tensor is a constant of its type. */
-static washi_tensor *number(washi_tensor *a, double value)
-{
-    return a && !a->tape->status ? washi_scalar(a->tape, a->type, value) : NULL;
-}
+RULE(relu) { gx[0] = record2(&wa_op_gate, g, A, (struct wa_attr){0}); }
+const struct wa_op wa_op_relu = {MAP(relu, 1, "a where a > 0, else 0", "g where a > 0, else 0"),
+                                 .kinks = "0 at 0", .rule = relu_rule, ONE(-2, 2)};
+PUBLIC1(relu)
+
+RULE(gate) { gx[0] = record2(&wa_op_gate, g, B, (struct wa_attr){0}); }
+const struct wa_op wa_op_gate = {MAP(gate, 2, "a where b > 0, else 0", "g where b > 0, else 0; 0"),
+                                 .rule = gate_rule, TWO(-2, 2)};
+
+/* -- composed -- */
 
 washi_tensor *washi_scale(washi_tensor *a, double by) { return mul(a, number(a, by)); }
 washi_tensor *washi_shift(washi_tensor *a, double by) { return add(a, number(a, by)); }
+washi_tensor *washi_square(washi_tensor *a) { return mul(a, a); }
+washi_tensor *washi_reciprocal(washi_tensor *a) { return div(number(a, 1), a); }
+washi_tensor *washi_rsqrt(washi_tensor *a) { return washi_reciprocal(washi_sqrt(a)); }
+washi_tensor *washi_logical_not(washi_tensor *a) { return washi_equal(a, number(a, 0)); }
+washi_tensor *washi_isnan(washi_tensor *a) { return washi_not_equal(a, a); }
+
+washi_tensor *washi_isinf(washi_tensor *a)
+{
+    return washi_equal(washi_abs(a), number(a, (double)INFINITY));
+}
+
+washi_tensor *washi_isfinite(washi_tensor *a)
+{
+    return washi_less(washi_abs(a), number(a, (double)INFINITY));
+}
+
+washi_tensor *washi_clip(washi_tensor *a, double low, double high)
+{
+    if (a && !(low <= high)) {
+        washi_fail(a->tape, WASHI_BAD_VALUE, "clip: low %g is not below high %g", low, high);
+        return NULL;
+    }
+    return washi_minimum(washi_maximum(a, number(a, low)), number(a, high));
+}
+
+washi_tensor *washi_lerp(washi_tensor *a, washi_tensor *b, washi_tensor *t)
+{
+    return add(a, mul(t, sub(b, a)));
+}

@@ -38,4 +38,10 @@ static inline washi_tensor *record2(const struct wa_op *op, washi_tensor *a, was
     return wa_record(op, 2, (washi_tensor *[]){a, b}, &attr);
 }
 
+/* A number beside a tensor: a constant of its type. */
+static inline washi_tensor *number(washi_tensor *a, double value)
+{
+    return a && !a->tape->status ? washi_scalar(a->tape, a->type, value) : NULL;
+}
+
 #endif

@@ -47,8 +47,11 @@ struct washi_tape {
 /* One primitive. What it does is written here and nowhere else; a user of the table needs no switch. */
 struct wa_op {
     const char *name;
-    const char *doc; /* one line */
-    int arity;       /* -1: any number from 1 */
+    const char *doc; /* its value in terms of its operands a, b, c: one line, as are those below */
+    const char *derivative; /* what the rule makes of g, y being the value: "for a; for b; for c"; NULL:
+                               zeros */
+    const char *kinks;      /* what the derivative is where there is none; NULL: nowhere */
+    int arity;              /* -1: any number from 1 */
     /* Sets y's shape and type from its operands and attributes; false after wa_op_error. */
     bool (*infer)(washi_tensor *y);
     /* From g, the gradient of y: gx[i], that of operand i; NULL (as given) where it is zero. A gx[i] of

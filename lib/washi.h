@@ -226,20 +226,135 @@ WASHI_API washi_tensor *washi_mul(washi_tensor *a, washi_tensor *b);
 WASHI_API washi_tensor *washi_div(washi_tensor *a, washi_tensor *b);
 WASHI_API washi_tensor *washi_scale(washi_tensor *a, double by); /**< a * by */
 WASHI_API washi_tensor *washi_shift(washi_tensor *a, double by); /**< a + by */
+/** -a */
 WASHI_API washi_tensor *washi_neg(washi_tensor *a);
+/** |a|. Its derivative at 0 is 0. */
+WASHI_API washi_tensor *washi_abs(washi_tensor *a);
+/** -1, 0 or 1; NaN for NaN. No gradient passes. */
+WASHI_API washi_tensor *washi_sign(washi_tensor *a);
+/** a * a */
+WASHI_API washi_tensor *washi_square(washi_tensor *a);
+/** 1 / a */
+WASHI_API washi_tensor *washi_reciprocal(washi_tensor *a);
+/** The square root of a. */
+WASHI_API washi_tensor *washi_sqrt(washi_tensor *a);
+/** 1 / sqrt(a) */
+WASHI_API washi_tensor *washi_rsqrt(washi_tensor *a);
+/** The cube root of a. */
+WASHI_API washi_tensor *washi_cbrt(washi_tensor *a);
+/** The largest whole number <= a; no gradient passes, here and for the next three. */
+WASHI_API washi_tensor *washi_floor(washi_tensor *a);
+/** The smallest whole number >= a. */
+WASHI_API washi_tensor *washi_ceil(washi_tensor *a);
+/** The nearest whole number, the even one of two equally near. */
+WASHI_API washi_tensor *washi_round(washi_tensor *a);
+/** a without its fraction. */
+WASHI_API washi_tensor *washi_trunc(washi_tensor *a);
 /** e to the power a */
 WASHI_API washi_tensor *washi_exp(washi_tensor *a);
-WASHI_API washi_tensor *washi_log(washi_tensor *a); /**< the natural logarithm */
-WASHI_API washi_tensor *washi_sqrt(washi_tensor *a);
+/** 2 to the power a */
+WASHI_API washi_tensor *washi_exp2(washi_tensor *a);
+/** exp(a) - 1, exact near 0 too. */
+WASHI_API washi_tensor *washi_expm1(washi_tensor *a);
+/** The natural logarithm of a. */
+WASHI_API washi_tensor *washi_log(washi_tensor *a);
+/** The logarithm of a to base 2. */
+WASHI_API washi_tensor *washi_log2(washi_tensor *a);
+/** The logarithm of a to base 10. */
+WASHI_API washi_tensor *washi_log10(washi_tensor *a);
+/** log(1 + a), exact near 0 too. */
+WASHI_API washi_tensor *washi_log1p(washi_tensor *a);
+/** The sine of a. */
+WASHI_API washi_tensor *washi_sin(washi_tensor *a);
+/** The cosine of a. */
+WASHI_API washi_tensor *washi_cos(washi_tensor *a);
+/** The tangent of a. */
+WASHI_API washi_tensor *washi_tan(washi_tensor *a);
+/** The angle in [-pi/2, pi/2] whose sine is a. */
+WASHI_API washi_tensor *washi_asin(washi_tensor *a);
+/** The angle in [0, pi] whose cosine is a. */
+WASHI_API washi_tensor *washi_acos(washi_tensor *a);
+/** The angle in [-pi/2, pi/2] whose tangent is a. */
+WASHI_API washi_tensor *washi_atan(washi_tensor *a);
+/** The hyperbolic sine of a. */
+WASHI_API washi_tensor *washi_sinh(washi_tensor *a);
+/** The hyperbolic cosine of a. */
+WASHI_API washi_tensor *washi_cosh(washi_tensor *a);
 /** The hyperbolic tangent of a. */
 WASHI_API washi_tensor *washi_tanh(washi_tensor *a);
-WASHI_API washi_tensor *washi_sigmoid(washi_tensor *a); /**< 1 / (1 + exp(-a)) */
+/** The inverse of washi_sinh. */
+WASHI_API washi_tensor *washi_asinh(washi_tensor *a);
+/** The inverse of washi_cosh, >= 0. */
+WASHI_API washi_tensor *washi_acosh(washi_tensor *a);
+/** The inverse of washi_tanh. */
+WASHI_API washi_tensor *washi_atanh(washi_tensor *a);
+/** The error function: 2 / sqrt(pi) times the integral of exp(-t * t) from 0 to a. */
+WASHI_API washi_tensor *washi_erf(washi_tensor *a);
+/** 1 - erf(a), exact for large a too. */
+WASHI_API washi_tensor *washi_erfc(washi_tensor *a);
+/** log(|gamma(a)|) */
+WASHI_API washi_tensor *washi_lgamma(washi_tensor *a);
+/** The derivative of washi_lgamma; NaN at 0 and the negative whole numbers. */
+WASHI_API washi_tensor *washi_digamma(washi_tensor *a);
+/** The derivative of order floor(a) >= 0 of washi_digamma at b; NaN where b is 0 or a negative whole
+ * number, and for orders above 170. No gradient passes to a. */
+WASHI_API washi_tensor *washi_polygamma(washi_tensor *a, washi_tensor *b);
+/** 1 / (1 + exp(-a)) */
+WASHI_API washi_tensor *washi_sigmoid(washi_tensor *a);
+/** log(sigmoid(a)), without overflow. */
+WASHI_API washi_tensor *washi_log_sigmoid(washi_tensor *a);
+/** log(1 + exp(a)), without overflow. */
+WASHI_API washi_tensor *washi_softplus(washi_tensor *a);
 /** a where a > 0, else 0. Its derivative at 0 is 0. */
 WASHI_API washi_tensor *washi_relu(washi_tensor *a);
-/** 1 or 0, in the operands' type; no gradient passes. */
-WASHI_API washi_tensor *washi_greater_equal(washi_tensor *a, washi_tensor *b);
-/** 1 or 0, in the operands' type; no gradient passes. */
+/** a to the power b; NaN where a < 0 and b is not whole. At a = 0 the derivative to a is 0 where b is
+ * 0, and that to b is 0 where b >= 0. */
+WASHI_API washi_tensor *washi_pow(washi_tensor *a, washi_tensor *b);
+/** The angle in [-pi, pi] of the point with abscissa b and ordinate a; its derivative at the origin is
+ * 0. */
+WASHI_API washi_tensor *washi_atan2(washi_tensor *a, washi_tensor *b);
+/** sqrt(a * a + b * b), without overflow on the way; its derivative at the origin is 0. */
+WASHI_API washi_tensor *washi_hypot(washi_tensor *a, washi_tensor *b);
+/** The remainder a - trunc(a / b) * b, which has the sign of a; exact. */
+WASHI_API washi_tensor *washi_fmod(washi_tensor *a, washi_tensor *b);
+/** The smaller of a and b, NaN if either is; where they are equal the gradient goes to a. */
+WASHI_API washi_tensor *washi_minimum(washi_tensor *a, washi_tensor *b);
+/** The larger of a and b, NaN if either is; where they are equal the gradient goes to a. */
+WASHI_API washi_tensor *washi_maximum(washi_tensor *a, washi_tensor *b);
+/** a within low ... high, which must be in order (WASHI_BAD_VALUE); its derivative is 1 at both ends. */
+WASHI_API washi_tensor *washi_clip(washi_tensor *a, double low, double high);
+/** a + t * (b - a) */
+WASHI_API washi_tensor *washi_lerp(washi_tensor *a, washi_tensor *b, washi_tensor *t);
+
+/* Comparison and logic: 1 or 0, in the operands' type. What is not 0 is true. No gradient passes. */
+
+/** 1 where a = b. */
 WASHI_API washi_tensor *washi_equal(washi_tensor *a, washi_tensor *b);
+/** 1 where a and b differ, and where either is NaN. */
+WASHI_API washi_tensor *washi_not_equal(washi_tensor *a, washi_tensor *b);
+/** 1 where a < b. */
+WASHI_API washi_tensor *washi_less(washi_tensor *a, washi_tensor *b);
+/** 1 where a <= b. */
+WASHI_API washi_tensor *washi_less_equal(washi_tensor *a, washi_tensor *b);
+/** 1 where a > b. */
+WASHI_API washi_tensor *washi_greater(washi_tensor *a, washi_tensor *b);
+/** 1 where a >= b. */
+WASHI_API washi_tensor *washi_greater_equal(washi_tensor *a, washi_tensor *b);
+/** 1 where both are true. */
+WASHI_API washi_tensor *washi_logical_and(washi_tensor *a, washi_tensor *b);
+/** 1 where either is true. */
+WASHI_API washi_tensor *washi_logical_or(washi_tensor *a, washi_tensor *b);
+/** 1 where one is true and the other is not. */
+WASHI_API washi_tensor *washi_logical_xor(washi_tensor *a, washi_tensor *b);
+/** 1 where a is 0. */
+WASHI_API washi_tensor *washi_logical_not(washi_tensor *a);
+/** 1 where a is NaN. */
+WASHI_API washi_tensor *washi_isnan(washi_tensor *a);
+/** 1 where a is infinity or -infinity. */
+WASHI_API washi_tensor *washi_isinf(washi_tensor *a);
+/** 1 where a is neither infinite nor NaN. */
+WASHI_API washi_tensor *washi_isfinite(washi_tensor *a);
+
 /** a where condition is not 0, else b. The condition may be of any type; all three broadcast. No
  * gradient passes to the condition. */
 WASHI_API washi_tensor *washi_where(washi_tensor *condition, washi_tensor *a, washi_tensor *b);

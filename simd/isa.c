@@ -1,7 +1,7 @@
 /* isa.c: every kernel at one CPU level. Compiled once per level with -DWA_ISA=<level> and that level's
  * flags; all is static but the level's table. The kernels are templates, included for float and for
  * double with these names: T the element, VT its vectors, LEN their lanes, V(op) the functions
- * of vec_<level>.h, NAME(x) a name of this type's own. */
+ * of vec_<level>.h and vec_math.h, NAME(x) a name of this type's own. */
 #include <math.h>
 #include <string.h>
 #include "simd/simd.h"
@@ -12,6 +12,7 @@
 #define STRING(a)     STRING_(a)
 #define VECTOR_HEADER STRING(PASTE(vec_, WA_ISA).h)
 #include VECTOR_HEADER
+#include "vec_math.h"
 
 #define INLINE static inline __attribute__((always_inline))
 /* Vectors in arrays live in registers once the loops over them are unrolled. Under a sanitizer that

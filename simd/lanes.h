@@ -113,7 +113,6 @@ INLINE VT NAME(lane_scatter)(VT lane, VT a, VT b)
     return V(fma)(d, d, lane);
 }
 
-INLINE VT NAME(one)(void) { return V(set)(1); }
 INLINE VT NAME(infinity)(void) { return V(set)((T)INFINITY); }
 INLINE VT NAME(minus_infinity)(void) { return V(set)(-(T)INFINITY); }
 

@@ -67,12 +67,7 @@ INLINE void NAME(map3)(size_t n, void *to, const void *const from[], VT (*f)(VT,
     if (r) V(store_n)(y + i, f(V(load_n)(a + i, r), V(load_n)(b + i, r), V(load_n)(c + i, r)), r);
 }
 
-INLINE VT NAME(relu)(VT a) { return V(select)(V(gt)(a, V(zero)()), a, V(zero)()); }
-INLINE VT NAME(gate)(VT a, VT b) { return V(select)(V(gt)(b, V(zero)()), a, V(zero)()); }
-INLINE VT NAME(greater_equal)(VT a, VT b) { return V(select)(V(ge)(a, b), V(set)(1), V(zero)()); }
-INLINE VT NAME(equal)(VT a, VT b) { return V(select)(V(eq)(a, b), V(set)(1), V(zero)()); }
-INLINE VT NAME(where)(VT a, VT b, VT c) { return V(select)(V(ne)(a, V(zero)()), b, c); }
-INLINE VT NAME(sigmoid)(VT a) { return V(div)(V(set)(1), V(add)(V(set)(1), V(exp)(V(neg)(a)))); }
+#include "formulas.h"
 
 #define KERNEL(name, arity, f)                                                                         \
     static void NAME(map_##name)(size_t n, void *y, const void *const x[])                             \
@@ -80,19 +75,60 @@ INLINE VT NAME(sigmoid)(VT a) { return V(div)(V(set)(1), V(add)(V(set)(1), V(exp
         NAME(map##arity)(n, y, x, f);                                                                  \
     }
 KERNEL(neg, 1, V(neg))
-KERNEL(exp, 1, V(exp))
-KERNEL(log, 1, V(log))
+KERNEL(abs, 1, V(abs))
+KERNEL(sign, 1, NAME(sign))
+KERNEL(floor, 1, V(floor))
+KERNEL(ceil, 1, V(ceil))
+KERNEL(round, 1, V(round))
+KERNEL(trunc, 1, V(trunc))
 KERNEL(sqrt, 1, V(sqrt))
+KERNEL(cbrt, 1, V(cbrt))
+KERNEL(exp, 1, V(exp))
+KERNEL(exp2, 1, V(exp2))
+KERNEL(expm1, 1, V(expm1))
+KERNEL(log, 1, V(log))
+KERNEL(log2, 1, V(log2))
+KERNEL(log10, 1, V(log10))
+KERNEL(log1p, 1, NAME(log1p))
+KERNEL(sin, 1, V(sin))
+KERNEL(cos, 1, V(cos))
+KERNEL(tan, 1, V(tan))
+KERNEL(asin, 1, V(asin))
+KERNEL(acos, 1, V(acos))
+KERNEL(atan, 1, V(atan))
+KERNEL(sinh, 1, V(sinh))
+KERNEL(cosh, 1, V(cosh))
 KERNEL(tanh, 1, V(tanh))
+KERNEL(asinh, 1, NAME(asinh))
+KERNEL(acosh, 1, NAME(acosh))
+KERNEL(atanh, 1, V(atanh))
+KERNEL(erf, 1, V(erf))
+KERNEL(erfc, 1, V(erfc))
+KERNEL(lgamma, 1, V(lgamma))
 KERNEL(sigmoid, 1, NAME(sigmoid))
+KERNEL(softplus, 1, NAME(softplus))
 KERNEL(relu, 1, NAME(relu))
 KERNEL(add, 2, V(add))
 KERNEL(sub, 2, V(sub))
 KERNEL(mul, 2, V(mul))
 KERNEL(div, 2, V(div))
+KERNEL(pow, 2, V(pow))
+KERNEL(atan2, 2, V(atan2))
+KERNEL(hypot, 2, V(hypot))
+KERNEL(fmod, 2, NAME(fmod))
+KERNEL(polygamma, 2, NAME(polygamma))
+KERNEL(minimum, 2, NAME(minimum))
+KERNEL(maximum, 2, NAME(maximum))
 KERNEL(gate, 2, NAME(gate))
-KERNEL(greater_equal, 2, NAME(greater_equal))
 KERNEL(equal, 2, NAME(equal))
+KERNEL(not_equal, 2, NAME(not_equal))
+KERNEL(less, 2, NAME(less))
+KERNEL(less_equal, 2, NAME(less_equal))
+KERNEL(greater, 2, NAME(greater))
+KERNEL(greater_equal, 2, NAME(greater_equal))
+KERNEL(logical_and, 2, NAME(logical_and))
+KERNEL(logical_or, 2, NAME(logical_or))
+KERNEL(logical_xor, 2, NAME(logical_xor))
 KERNEL(where, 3, NAME(where))
 #undef KERNEL
 

@@ -17,23 +17,66 @@ enum { WA_F32, WA_F64, WA_REALS, WA_I32 = WA_REALS, WA_U8, WA_TYPES };
 #define WA_LANES 64
 
 /* -- elementwise: y[i] = f(x[0][i], x[1][i], ...). y may be one of the x, no other overlap. ------- */
-#define WA_MAPS(X)                                                                                     \
-    X(copy, 1) /* x */                                                                                 \
-    X(neg, 1)  /* -x */                                                                                \
-    X(exp, 1)                                                                                          \
-    X(log, 1)                                                                                          \
-    X(sqrt, 1)                                                                                         \
-    X(tanh, 1)                                                                                         \
-    X(sigmoid, 1) /* 1 / (1 + exp(-x)) */                                                              \
-    X(relu, 1)    /* x > 0 ? x : 0 */                                                                  \
-    X(add, 2)                                                                                          \
-    X(sub, 2)                                                                                          \
-    X(mul, 2)                                                                                          \
-    X(div, 2)                                                                                          \
-    X(gate, 2)          /* x1 > 0 ? x0 : 0 */                                                          \
-    X(greater_equal, 2) /* x0 >= x1 ? 1 : 0 */                                                         \
-    X(equal, 2)         /* x0 == x1 ? 1 : 0 */                                                         \
-    X(where, 3)         /* x0 != 0 ? x1 : x2 */
+// clang-format off
+#define WA_MAPS(X) \
+    X(copy, 1) /* x */ \
+    X(neg, 1) /* -x */ \
+    X(abs, 1) /* |x| */ \
+    X(sign, 1) /* -1, 0 or 1; NaN for NaN */ \
+    X(floor, 1) \
+    X(ceil, 1) \
+    X(round, 1) /* to the nearest whole number, halves to the even one */ \
+    X(trunc, 1) /* towards 0 */ \
+    X(sqrt, 1) \
+    X(cbrt, 1) \
+    X(exp, 1) \
+    X(exp2, 1) \
+    X(expm1, 1) /* exp(x) - 1 */ \
+    X(log, 1) \
+    X(log2, 1) \
+    X(log10, 1) \
+    X(log1p, 1) /* log(1 + x) */ \
+    X(sin, 1) \
+    X(cos, 1) \
+    X(tan, 1) \
+    X(asin, 1) \
+    X(acos, 1) \
+    X(atan, 1) \
+    X(sinh, 1) \
+    X(cosh, 1) \
+    X(tanh, 1) \
+    X(asinh, 1) \
+    X(acosh, 1) \
+    X(atanh, 1) \
+    X(erf, 1) \
+    X(erfc, 1) \
+    X(lgamma, 1) /* log of |gamma(x)| */ \
+    X(sigmoid, 1) /* 1 / (1 + exp(-x)) */ \
+    X(softplus, 1) /* log(1 + exp(x)) */ \
+    X(relu, 1) /* x > 0 ? x : 0 */ \
+    X(add, 2) \
+    X(sub, 2) \
+    X(mul, 2) \
+    X(div, 2) \
+    X(pow, 2) /* x0 to the x1 */ \
+    X(atan2, 2) /* the angle of the point (x1, x0) */ \
+    X(hypot, 2) /* sqrt(x0^2 + x1^2) */ \
+    X(fmod, 2) /* x0 - trunc(x0 / x1) * x1, exact */ \
+    X(polygamma, 2) /* the derivative of order floor(x0) of digamma at x1 */ \
+    X(minimum, 2) /* NaN if either is, x0 of equal ones; as NumPy */ \
+    X(maximum, 2) /* the same */ \
+    X(gate, 2) /* x1 > 0 ? x0 : 0 */ \
+    X(equal, 2) /* x0 == x1 ? 1 : 0, and so on */ \
+    X(not_equal, 2) \
+    X(less, 2) \
+    X(less_equal, 2) \
+    X(greater, 2) \
+    X(greater_equal, 2) \
+    X(logical_and, 2) /* 1 or 0; what is not 0, NaN too, is true */ \
+    X(logical_or, 2) \
+    X(logical_xor, 2) \
+    X(where, 3) /* x0 != 0 ? x1 : x2 */
+// clang-format on
 
 enum wa_map {
 #define WA_MAP_ENUM(name, arity) WA_MAP_##name,

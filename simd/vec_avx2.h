@@ -8,6 +8,9 @@
 #include <stdint.h>
 
 #define WA_IS_avx2 1
+/* SLEEF's function for each type of vectors. */
+#define VF_SLEEF(name, accuracy) Sleef_finz_##name##f8_##accuracy##avx2
+#define VD_SLEEF(name, accuracy) Sleef_finz_##name##d4_##accuracy##avx2
 enum { VF_LEN = 8, VD_LEN = 4 };
 typedef __m256 vf;
 typedef __m256d vd;
@@ -59,6 +62,14 @@ static inline vf vf_div(vf a, vf b) { return _mm256_div_ps(a, b); }
 static inline vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 static inline vf vf_sqrt(vf a) { return _mm256_sqrt_ps(a); }
 static inline vf vf_neg(vf a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
+static inline vf vf_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+static inline vf vf_floor(vf a) { return _mm256_floor_ps(a); }
+static inline vf vf_ceil(vf a) { return _mm256_ceil_ps(a); }
+static inline vf vf_round(vf a)
+{
+    return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+static inline vf vf_trunc(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
 static inline vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 static inline vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 static inline vf_mask vf_gt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
@@ -99,9 +110,6 @@ static inline void vf_transpose(vf r[VF_LEN])
     }
 }
 static inline void vf_stream(float *p, vf a) { _mm256_stream_ps(p, a); }
-static inline vf vf_exp(vf a) { return Sleef_finz_expf8_u10avx2(a); }
-static inline vf vf_log(vf a) { return Sleef_finz_logf8_u35avx2(a); }
-static inline vf vf_tanh(vf a) { return Sleef_finz_tanhf8_u35avx2(a); }
 static inline void vf_sincospi(vf a, vf *sin, vf *cos)
 {
     const Sleef___m256_2 r = Sleef_finz_sincospif8_u35avx2(a);
@@ -153,6 +161,14 @@ static inline vd vd_div(vd a, vd b) { return _mm256_div_pd(a, b); }
 static inline vd vd_fma(vd a, vd b, vd c) { return _mm256_fmadd_pd(a, b, c); }
 static inline vd vd_sqrt(vd a) { return _mm256_sqrt_pd(a); }
 static inline vd vd_neg(vd a) { return _mm256_xor_pd(a, _mm256_set1_pd(-0.0)); }
+static inline vd vd_abs(vd a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
+static inline vd vd_floor(vd a) { return _mm256_floor_pd(a); }
+static inline vd vd_ceil(vd a) { return _mm256_ceil_pd(a); }
+static inline vd vd_round(vd a)
+{
+    return _mm256_round_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+static inline vd vd_trunc(vd a) { return _mm256_round_pd(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
 static inline vd vd_max(vd a, vd b) { return _mm256_max_pd(a, b); }
 static inline vd vd_min(vd a, vd b) { return _mm256_min_pd(a, b); }
 static inline vd_mask vd_gt(vd a, vd b) { return _mm256_cmp_pd(a, b, _CMP_GT_OQ); }
@@ -180,9 +196,6 @@ static inline void vd_transpose(vd r[VD_LEN])
     r[3] = _mm256_permute2f128_pd(b, d, 0x31);
 }
 static inline void vd_stream(double *p, vd a) { _mm256_stream_pd(p, a); }
-static inline vd vd_exp(vd a) { return Sleef_finz_expd4_u10avx2(a); }
-static inline vd vd_log(vd a) { return Sleef_finz_logd4_u35avx2(a); }
-static inline vd vd_tanh(vd a) { return Sleef_finz_tanhd4_u35avx2(a); }
 
 /* -- 64-bit words for Philox, VD_LEN a vector ---------------------------------------------------- */
 

@@ -8,6 +8,9 @@
 #include <stdint.h>
 
 #define WA_IS_avx512 1
+/* SLEEF's function for each type of vectors. */
+#define VF_SLEEF(name, accuracy) Sleef_finz_##name##f16_##accuracy##avx512f
+#define VD_SLEEF(name, accuracy) Sleef_finz_##name##d8_##accuracy##avx512f
 enum { VF_LEN = 16, VD_LEN = 8 };
 typedef __m512 vf;
 typedef __m512d vd;
@@ -32,6 +35,23 @@ static inline vf vf_div(vf a, vf b) { return _mm512_div_ps(a, b); }
 static inline vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 static inline vf vf_sqrt(vf a) { return _mm512_sqrt_ps(a); }
 static inline vf vf_neg(vf a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
+static inline vf vf_abs(vf a) { return _mm512_abs_ps(a); }
+static inline vf vf_floor(vf a)
+{
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+static inline vf vf_ceil(vf a)
+{
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
+}
+static inline vf vf_round(vf a)
+{
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+static inline vf vf_trunc(vf a)
+{
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+}
 static inline vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 static inline vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 static inline vf_mask vf_gt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
@@ -74,9 +94,6 @@ static inline void vf_transpose(vf r[VF_LEN])
     }
 }
 static inline void vf_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
-static inline vf vf_exp(vf a) { return Sleef_finz_expf16_u10avx512f(a); }
-static inline vf vf_log(vf a) { return Sleef_finz_logf16_u35avx512f(a); }
-static inline vf vf_tanh(vf a) { return Sleef_finz_tanhf16_u35avx512f(a); }
 static inline void vf_sincospi(vf a, vf *sin, vf *cos)
 {
     const Sleef___m512_2 r = Sleef_finz_sincospif16_u35avx512f(a);
@@ -115,6 +132,23 @@ static inline vd vd_div(vd a, vd b) { return _mm512_div_pd(a, b); }
 static inline vd vd_fma(vd a, vd b, vd c) { return _mm512_fmadd_pd(a, b, c); }
 static inline vd vd_sqrt(vd a) { return _mm512_sqrt_pd(a); }
 static inline vd vd_neg(vd a) { return _mm512_xor_pd(a, _mm512_set1_pd(-0.0)); }
+static inline vd vd_abs(vd a) { return _mm512_abs_pd(a); }
+static inline vd vd_floor(vd a)
+{
+    return _mm512_roundscale_pd(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+static inline vd vd_ceil(vd a)
+{
+    return _mm512_roundscale_pd(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
+}
+static inline vd vd_round(vd a)
+{
+    return _mm512_roundscale_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+static inline vd vd_trunc(vd a)
+{
+    return _mm512_roundscale_pd(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+}
 static inline vd vd_max(vd a, vd b) { return _mm512_max_pd(a, b); }
 static inline vd vd_min(vd a, vd b) { return _mm512_min_pd(a, b); }
 static inline vd_mask vd_gt(vd a, vd b) { return _mm512_cmp_pd_mask(a, b, _CMP_GT_OQ); }
@@ -151,9 +185,6 @@ static inline void vd_transpose(vd r[VD_LEN])
     }
 }
 static inline void vd_stream(double *p, vd a) { _mm512_stream_pd(p, a); }
-static inline vd vd_exp(vd a) { return Sleef_finz_expd8_u10avx512f(a); }
-static inline vd vd_log(vd a) { return Sleef_finz_logd8_u35avx512f(a); }
-static inline vd vd_tanh(vd a) { return Sleef_finz_tanhd8_u35avx512f(a); }
 
 /* -- 64-bit words for Philox, VD_LEN a vector ---------------------------------------------------- */
 

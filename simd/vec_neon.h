@@ -8,6 +8,9 @@
 #include <stdint.h>
 
 #define WA_IS_neon 1
+/* SLEEF's function for each type of vectors. */
+#define VF_SLEEF(name, accuracy) Sleef_finz_##name##f4_##accuracy##advsimd
+#define VD_SLEEF(name, accuracy) Sleef_finz_##name##d2_##accuracy##advsimd
 enum { VF_LEN = 4, VD_LEN = 2 };
 typedef float32x4_t vf;
 typedef float64x2_t vd;
@@ -46,6 +49,11 @@ static inline vf vf_div(vf a, vf b) { return vdivq_f32(a, b); }
 static inline vf vf_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 static inline vf vf_sqrt(vf a) { return vsqrtq_f32(a); }
 static inline vf vf_neg(vf a) { return vnegq_f32(a); }
+static inline vf vf_abs(vf a) { return vabsq_f32(a); }
+static inline vf vf_floor(vf a) { return vrndmq_f32(a); }
+static inline vf vf_ceil(vf a) { return vrndpq_f32(a); }
+static inline vf vf_round(vf a) { return vrndnq_f32(a); }
+static inline vf vf_trunc(vf a) { return vrndq_f32(a); }
 static inline vf_mask vf_gt(vf a, vf b) { return vcgtq_f32(a, b); }
 static inline vf_mask vf_ge(vf a, vf b) { return vcgeq_f32(a, b); }
 static inline vf_mask vf_eq(vf a, vf b) { return vceqq_f32(a, b); }
@@ -77,9 +85,6 @@ static inline void vf_transpose(vf r[VF_LEN])
     r[3] = vreinterpretq_f32_f64(vzip2q_f64(b, d));
 }
 static inline void vf_stream(float *p, vf a) { vst1q_f32(p, a); }
-static inline vf vf_exp(vf a) { return Sleef_finz_expf4_u10advsimd(a); }
-static inline vf vf_log(vf a) { return Sleef_finz_logf4_u35advsimd(a); }
-static inline vf vf_tanh(vf a) { return Sleef_finz_tanhf4_u35advsimd(a); }
 static inline void vf_sincospi(vf a, vf *sin, vf *cos)
 {
     const Sleef_float32x4_t_2 r = Sleef_finz_sincospif4_u35advsimd(a);
@@ -122,6 +127,11 @@ static inline vd vd_div(vd a, vd b) { return vdivq_f64(a, b); }
 static inline vd vd_fma(vd a, vd b, vd c) { return vfmaq_f64(c, a, b); }
 static inline vd vd_sqrt(vd a) { return vsqrtq_f64(a); }
 static inline vd vd_neg(vd a) { return vnegq_f64(a); }
+static inline vd vd_abs(vd a) { return vabsq_f64(a); }
+static inline vd vd_floor(vd a) { return vrndmq_f64(a); }
+static inline vd vd_ceil(vd a) { return vrndpq_f64(a); }
+static inline vd vd_round(vd a) { return vrndnq_f64(a); }
+static inline vd vd_trunc(vd a) { return vrndq_f64(a); }
 static inline vd_mask vd_gt(vd a, vd b) { return vcgtq_f64(a, b); }
 static inline vd_mask vd_ge(vd a, vd b) { return vcgeq_f64(a, b); }
 static inline vd_mask vd_eq(vd a, vd b) { return vceqq_f64(a, b); }
@@ -150,9 +160,6 @@ static inline void vd_transpose(vd r[VD_LEN])
     r[1] = vzip2q_f64(a, b);
 }
 static inline void vd_stream(double *p, vd a) { vst1q_f64(p, a); }
-static inline vd vd_exp(vd a) { return Sleef_finz_expd2_u10advsimd(a); }
-static inline vd vd_log(vd a) { return Sleef_finz_logd2_u35advsimd(a); }
-static inline vd vd_tanh(vd a) { return Sleef_finz_tanhd2_u35advsimd(a); }
 
 /* -- 64-bit words for Philox, VD_LEN a vector ---------------------------------------------------- */
 

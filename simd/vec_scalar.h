@@ -14,6 +14,9 @@
 #include <stdint.h>
 
 #define WA_IS_scalar 1
+/* SLEEF's function for each type of vectors. */
+#define VF_SLEEF(name, accuracy) Sleef_finz_##name##f1_##accuracy##purecfma
+#define VD_SLEEF(name, accuracy) Sleef_finz_##name##d1_##accuracy##purecfma
 enum { VF_LEN = 1, VD_LEN = 1 };
 typedef float vf;
 typedef double vd;
@@ -38,6 +41,11 @@ static inline vf vf_div(vf a, vf b) { return a / b; }
 static inline vf vf_fma(vf a, vf b, vf c) { return __builtin_fmaf(a, b, c); }
 static inline vf vf_sqrt(vf a) { return __builtin_sqrtf(a); }
 static inline vf vf_neg(vf a) { return -a; }
+static inline vf vf_abs(vf a) { return __builtin_fabsf(a); }
+static inline vf vf_floor(vf a) { return __builtin_floorf(a); }
+static inline vf vf_ceil(vf a) { return __builtin_ceilf(a); }
+static inline vf vf_round(vf a) { return __builtin_rintf(a); }
+static inline vf vf_trunc(vf a) { return __builtin_truncf(a); }
 static inline vf vf_max(vf a, vf b) { return a > b ? a : b; }
 static inline vf vf_min(vf a, vf b) { return a < b ? a : b; }
 static inline vf_mask vf_gt(vf a, vf b) { return a > b; }
@@ -51,9 +59,6 @@ static inline float vf_lane0(vf a) { return a; }
 static inline vf vf_down(vf a, int h) { return h ? 0 : a; }
 static inline void vf_transpose(vf r[VF_LEN]) { (void)r; }
 static inline void vf_stream(float *p, vf a) { *p = a; }
-static inline vf vf_exp(vf a) { return Sleef_finz_expf1_u10purecfma(a); }
-static inline vf vf_log(vf a) { return Sleef_finz_logf1_u35purecfma(a); }
-static inline vf vf_tanh(vf a) { return Sleef_finz_tanhf1_u35purecfma(a); }
 static inline void vf_sincospi(vf a, vf *sin, vf *cos)
 {
     const Sleef_float_2 r = Sleef_finz_sincospif1_u35purecfma(a);
@@ -83,6 +88,11 @@ static inline vd vd_div(vd a, vd b) { return a / b; }
 static inline vd vd_fma(vd a, vd b, vd c) { return __builtin_fma(a, b, c); }
 static inline vd vd_sqrt(vd a) { return __builtin_sqrt(a); }
 static inline vd vd_neg(vd a) { return -a; }
+static inline vd vd_abs(vd a) { return __builtin_fabs(a); }
+static inline vd vd_floor(vd a) { return __builtin_floor(a); }
+static inline vd vd_ceil(vd a) { return __builtin_ceil(a); }
+static inline vd vd_round(vd a) { return __builtin_rint(a); }
+static inline vd vd_trunc(vd a) { return __builtin_trunc(a); }
 static inline vd vd_max(vd a, vd b) { return a > b ? a : b; }
 static inline vd vd_min(vd a, vd b) { return a < b ? a : b; }
 static inline vd_mask vd_gt(vd a, vd b) { return a > b; }
@@ -96,9 +106,6 @@ static inline double vd_lane0(vd a) { return a; }
 static inline vd vd_down(vd a, int h) { return h ? 0 : a; }
 static inline void vd_transpose(vd r[VD_LEN]) { (void)r; }
 static inline void vd_stream(double *p, vd a) { *p = a; }
-static inline vd vd_exp(vd a) { return Sleef_finz_expd1_u10purecfma(a); }
-static inline vd vd_log(vd a) { return Sleef_finz_logd1_u35purecfma(a); }
-static inline vd vd_tanh(vd a) { return Sleef_finz_tanhd1_u35purecfma(a); }
 
 static inline void v_fence(void) {}
 

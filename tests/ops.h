@@ -57,6 +57,9 @@ void unravel(washi_shape s, int64_t i, int64_t at[]);
 int64_t ravel(washi_shape s, const int64_t at[]);
 double item(const struct operand *x, const int64_t at[]);
 void free_answer(struct answer *a);
+/* One element of an elementwise op, and what its rounding is relative to (op_functions.c); x NULL: only
+ * whether there is one of that name. */
+bool plain_element(const char *name, const double *x, double *value, double *size);
 
 /* One run of an op: its value, and the derivatives of <u, value> with a random u. */
 struct result {

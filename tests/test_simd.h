@@ -127,7 +127,7 @@ struct call {
     bool in_place; /* the output is the first input */
 };
 
-enum { MAX_KERNELS = 64, MAX_LEVELS = 4 };
+enum { MAX_KERNELS = 128, MAX_LEVELS = 4 };
 static struct {
     const char *kernel;
     long count[MAX_LEVELS][WA_TYPES];

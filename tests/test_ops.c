@@ -327,11 +327,12 @@ static struct sample grown_sample(const struct wa_op *op, washi_dtype real, int6
     return s;
 }
 
-enum { ENOUGH_TASKS = 8, MOST_ELEMENTS = 600000 };
+/* As many tasks as threads are a step that is split. */
+enum { ENOUGH_TASKS = 3, MOST_ELEMENTS = 600000 };
 
-static int64_t elements_of(const struct sample *s)
+static int64_t elements_of(const struct sample *s, const struct result *r)
 {
-    int64_t n = 0;
+    int64_t n = washi_size(r->shape);
     for (int k = 0; k < s->n; k++) n += washi_size(s->x[k].shape);
     return n;
 }
@@ -351,7 +352,7 @@ START_TEST(same_bits_when_split)
             struct sample s = grown_sample(wa_ops[i], type, by);
             struct result r = run_sample(several, &s);
             const bool enough = r.tasks >= ENOUGH_TASKS,
-                       large = elements_of(&s) > (lean ? MOST_ELEMENTS / 10 : MOST_ELEMENTS),
+                       large = elements_of(&s, &r) > (lean ? MOST_ELEMENTS / 10 : MOST_ELEMENTS),
                        last = enough || large || by > MOST_ELEMENTS; /* what does not grow */
             if (last) near_plain(&s, &r);
             if (last) check_settings(&set, &s);

@@ -102,6 +102,7 @@ static void run_take_along(const struct wa_step *s, int task)
 const struct wa_op wa_op_take_along = {
     .name = "take_along",
     .doc = "elements at indices of their own along an axis",
+    .derivative = "g, its elements added up at the indices; 0",
     .arity = 2,
     .infer = infer_take_along,
     .rule = take_along_rule,
@@ -162,6 +163,7 @@ static void run_put_along(const struct wa_step *s, int task)
 const struct wa_op wa_op_put_along = {
     .name = "put_along",
     .doc = "zeros with elements added at indices of their own along an axis",
+    .derivative = "take_along(g, b); 0",
     .arity = 2,
     .infer = infer_put_along,
     .rule = put_along_rule,

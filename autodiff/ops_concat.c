@@ -60,6 +60,7 @@ static void run_concat(const struct wa_step *s, int task)
 const struct wa_op wa_op_concat = {
     .name = "concat",
     .doc = "parts one behind the other along an axis",
+    .derivative = "the slices of g that the parts went to",
     .arity = -1,
     .infer = infer_concat,
     .rule = concat_rule,

@@ -103,6 +103,7 @@ static void run_take(const struct wa_step *s, int task)
 const struct wa_op wa_op_take = {
     .name = "take",
     .doc = "slices at indices along an axis",
+    .derivative = "g, its slices added up at the indices; 0",
     .arity = 2,
     .infer = infer_take,
     .rule = take_rule,
@@ -175,6 +176,7 @@ static void run_scatter(const struct wa_step *s, int task)
 const struct wa_op wa_op_scatter = {
     .name = "scatter",
     .doc = "zeros with slices added at indices along an axis",
+    .derivative = "take(g, b); 0",
     .arity = 2,
     .infer = infer_scatter,
     .rule = scatter_rule,
@@ -268,6 +270,7 @@ RULE(cast)
 const struct wa_op wa_op_cast = {
     .name = "cast",
     .doc = "a in another type",
+    .derivative = "g in the type of a; 0 if either is an integer",
     .arity = 1,
     .infer = infer_cast,
     .rule = cast_rule,

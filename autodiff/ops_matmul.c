@@ -174,6 +174,7 @@ static washi_status check_matmul(const struct wa_step *s)
 const struct wa_op wa_op_matmul = {
     .name = "matmul",
     .doc = "matrix product over the last two axes",
+    .derivative = "matmul(g, transpose(b)); matmul(transpose(a), g)",
     .arity = 2,
     .infer = infer_matmul,
     .rule = matmul_rule,

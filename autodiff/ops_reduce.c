@@ -34,10 +34,11 @@ RULE(sum)
     (void)y;
 }
 
-const struct wa_op wa_op_sum = {FOLD(sum, "sum over axes", -2, 2)};
+const struct wa_op wa_op_sum = {FOLD(sum, "sum over axes", -2, 2), .derivative = "g, stretched"};
 
 RULE(sum_squares) { gx[0] = mul(scale(g, 2), A); }
-const struct wa_op wa_op_sum_squares = {FOLD(sum_squares, "sum of the squares over axes", -2, 2)};
+const struct wa_op wa_op_sum_squares = {FOLD(sum_squares, "sum of the squares over axes", -2, 2),
+                                        .derivative = "2 * g * a"};
 
 /* a, of y's operand's or of y's own shape, with the axes before those that are folded, these, and those
  * after each as one. */
@@ -60,11 +61,13 @@ static void extreme_rule(washi_tensor *y, washi_tensor *g, washi_tensor *gx[],
 
 RULE(max) { extreme_rule(y, g, gx, washi_argmax); }
 const struct wa_op wa_op_max = {
-    FOLD(max, "largest element over axes; the first of several gets the gradient", -2, 2)};
+    FOLD(max, "largest element over axes; the first of several gets the gradient", -2, 2),
+    .derivative = "g at the element that is y, else 0", .kinks = "the first of several takes it"};
 
 RULE(min) { extreme_rule(y, g, gx, washi_argmin); }
 const struct wa_op wa_op_min = {
-    FOLD(min, "smallest element over axes; the first of several gets the gradient", -2, 2)};
+    FOLD(min, "smallest element over axes; the first of several gets the gradient", -2, 2),
+    .derivative = "g at the element that is y, else 0", .kinks = "the first of several takes it"};
 
 /* No division: right with zeros among the elements, to any order. */
 RULE(prod)
@@ -73,7 +76,8 @@ RULE(prod)
     if (!x || washi_size(x->shape) == 0) return;
     gx[0] = mul(g, washi_reshape(wa_product_of_others(x, 1), A->shape));
 }
-const struct wa_op wa_op_prod = {FOLD(prod, "product over axes", 0.5, 1.6)};
+const struct wa_op wa_op_prod = {FOLD(prod, "product over axes", 0.5, 1.6),
+                                 .derivative = "g * the product of the other elements"};
 
 static bool infer_arg(washi_tensor *y)
 {
@@ -115,10 +119,13 @@ static bool infer_row(washi_tensor *y)
     .sample = {.x = {SHAPE(3, 5)}, .low = -2, .high = 2}
 
 RULE(softmax) { gx[0] = mul(y, sub(g, washi_sum(mul(g, y), -1, true))); }
-const struct wa_op wa_op_softmax = {ROW(softmax, "exp(a) / sum(exp(a)) over the last axis")};
+const struct wa_op wa_op_softmax = {ROW(softmax, "exp(a) / sum(exp(a)) over the last axis"),
+                                    .derivative = "y * (g - sum(g * y))"};
 
 RULE(log_softmax) { gx[0] = sub(g, mul(exp(y), washi_sum(g, -1, true))); }
-const struct wa_op wa_op_log_softmax = {ROW(log_softmax, "a - log(sum(exp(a))) over the last axis")};
+const struct wa_op wa_op_log_softmax = {ROW(log_softmax, "a - log(sum(exp(a))) over the last axis"),
+                                        .derivative = "g - exp(y) * sum(g)"};
 
 RULE(logsumexp) { gx[0] = mul(g, exp(sub(A, y))); }
-const struct wa_op wa_op_logsumexp = {ROW(logsumexp, "log(sum(exp(a))) over the last axis")};
+const struct wa_op wa_op_logsumexp = {ROW(logsumexp, "log(sum(exp(a))) over the last axis"),
+                                      .derivative = "g * exp(a - y)"};

@@ -94,6 +94,7 @@ static void run_recurrence(const struct wa_step *s, int task)
 const struct wa_op wa_op_recurrence = {
     .name = "recurrence",
     .doc = "y[i] = a[i] * y[i-1] + b[i] along an axis, from either end",
+    .derivative = "d * y[i-1]; d, with d[i] = g[i] + a[i+1] * d[i+1]",
     .arity = 2,
     .infer = infer_recurrence,
     .rule = recurrence_rule,

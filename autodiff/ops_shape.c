@@ -39,6 +39,7 @@ RULE(reshape)
 const struct wa_op wa_op_reshape = {
     .name = "reshape",
     .doc = "the same elements under another shape",
+    .derivative = "g in the shape of a",
     .arity = 1,
     .infer = infer_reshape,
     .rule = reshape_rule,
@@ -153,6 +154,7 @@ RULE(permute)
 const struct wa_op wa_op_permute = {
     .name = "permute",
     .doc = "axes in another order",
+    .derivative = "g with its axes put back",
     .arity = 1,
     .infer = infer_permute,
     .rule = permute_rule,
@@ -183,6 +185,7 @@ RULE(broadcast_to)
 const struct wa_op wa_op_broadcast_to = {
     .name = "broadcast_to",
     .doc = "stretched as NumPy does",
+    .derivative = "g",
     .arity = 1,
     .infer = infer_broadcast_to,
     .rule = broadcast_to_rule,
@@ -234,6 +237,7 @@ RULE(slice)
 const struct wa_op wa_op_slice = {
     .name = "slice",
     .doc = "a range of an axis, by steps",
+    .derivative = "g, with zeros around and between",
     .arity = 1,
     .infer = infer_slice,
     .rule = slice_rule,
@@ -268,6 +272,7 @@ RULE(pad)
 const struct wa_op wa_op_pad = {
     .name = "pad",
     .doc = "zeros before, after and between along an axis",
+    .derivative = "the slice of g that a went to",
     .arity = 1,
     .infer = infer_pad,
     .rule = pad_rule,

@@ -505,6 +505,52 @@ WASHI_API washi_tensor *washi_bernoulli(washi_tape *t, washi_dtype type, washi_s
 /** 0 ... n-1 in random order, each order as likely. I32. */
 WASHI_API washi_tensor *washi_permutation(washi_tape *t, int64_t n, uint64_t stream, washi_tensor *draw);
 
+/* -- activations ------------------------------------------------------------------------------- */
+
+/* Activations, after Keras: one tensor in, one out, as washi_unary_fn (washi_relu, washi_sigmoid,
+ * washi_tanh, washi_softplus, washi_log_sigmoid, washi_softmax and washi_log_softmax are others). All are
+ * finite, with their derivatives, for every finite x, but for washi_exponential. */
+
+/** x itself. */
+WASHI_API washi_tensor *washi_linear(washi_tensor *x);
+/** x where x > 0, else 0.2 * x. Its derivative at 0 is that of the lower half. */
+WASHI_API washi_tensor *washi_leaky_relu(washi_tensor *x);
+/** washi_leaky_relu with another slope than 0.2. */
+WASHI_API washi_tensor *washi_leaky_relu_with(washi_tensor *x, double slope);
+/** min(relu(x), 6). Its derivative is 0 at 0 and 1 at 6. */
+WASHI_API washi_tensor *washi_relu6(washi_tensor *x);
+/** x where x > 0, else exp(x) - 1. */
+WASHI_API washi_tensor *washi_elu(washi_tensor *x);
+/** x where x > 0, else alpha * (exp(x) - 1). Its derivative at 0 is that of the lower half. */
+WASHI_API washi_tensor *washi_elu_with(washi_tensor *x, double alpha);
+/** 1.0507 * elu_with(x, 1.67326), the constants to full precision. Its derivative at 0 is that of the
+ * lower half. */
+WASHI_API washi_tensor *washi_selu(washi_tensor *x);
+/** x where x > 0, else exp(x) - 1. */
+WASHI_API washi_tensor *washi_celu(washi_tensor *x);
+/** x where x > 0, else alpha * (exp(x / alpha) - 1); alpha must not be 0 (WASHI_BAD_VALUE). */
+WASHI_API washi_tensor *washi_celu_with(washi_tensor *x, double alpha);
+/** x * (1 + erf(x / sqrt(2))) / 2 */
+WASHI_API washi_tensor *washi_gelu(washi_tensor *x);
+/** x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2, close to washi_gelu and faster. */
+WASHI_API washi_tensor *washi_gelu_tanh(washi_tensor *x);
+/** x * sigmoid(x) */
+WASHI_API washi_tensor *washi_silu(washi_tensor *x);
+/** x * sigmoid(x): another name of washi_silu. */
+WASHI_API washi_tensor *washi_swish(washi_tensor *x);
+/** x * tanh(softplus(x)) */
+WASHI_API washi_tensor *washi_mish(washi_tensor *x);
+/** x / (1 + |x|) */
+WASHI_API washi_tensor *washi_softsign(washi_tensor *x);
+/** x / 6 + 1 / 2 within 0 ... 1. Its derivative is 1/6 at both ends. */
+WASHI_API washi_tensor *washi_hard_sigmoid(washi_tensor *x);
+/** x * hard_sigmoid(x) */
+WASHI_API washi_tensor *washi_hard_swish(washi_tensor *x);
+/** x within -1 ... 1. Its derivative is 1 at both ends. */
+WASHI_API washi_tensor *washi_hard_tanh(washi_tensor *x);
+/** exp(x) */
+WASHI_API washi_tensor *washi_exponential(washi_tensor *x);
+
 /* -- derivatives ------------------------------------------------------------------------------- */
 
 /* Recorded like everything else, so they can be differentiated again, to any order. An x that y does

@@ -157,6 +157,52 @@ START_TEST(summary_of_a_called_model)
 }
 END_TEST
 
+/* The layers' names and types are Keras', and so are their numbers: averages are not trainable, and a
+ * draw of random numbers is no parameter. */
+START_TEST(summary_of_every_layer)
+{
+    washi_layer layers[] = {washi_layer_rescaling(0.5),
+                            washi_layer_reshape(shape_of_2(3, -1)),
+                            washi_layer_flatten(),
+                            washi_layer_dense(4, NULL),
+                            washi_layer_batch_normalization(),
+                            washi_layer_activation(washi_relu),
+                            washi_layer_dropout(0.5),
+                            washi_layer_layer_normalization(),
+                            washi_layer_dense_with((washi_dense_options){.units = 2, .no_bias = true})};
+    static const char *const line[] = {
+        "│ rescaling (Rescaling)           │ (None, 6)              │             0 │",
+        "│ reshape (Reshape)               │ (None, 3, 2)           │             0 │",
+        "│ flatten (Flatten)               │ (None, 6)              │             0 │",
+        "│ dense (Dense)                   │ (None, 4)              │            28 │",
+        "│ batch_normalization             │ (None, 4)              │            16 │\n"
+        "│ (BatchNormalization)            │                        │               │",
+        "│ activation (Activation)         │ (None, 4)              │             0 │",
+        "│ dropout (Dropout)               │ (None, 4)              │             0 │",
+        "│ layer_normalization             │ (None, 4)              │             8 │\n"
+        "│ (LayerNormalization)            │                        │               │",
+        "│ dense_1 (Dense)                 │ (None, 2)              │             8 │"};
+    char text[8000] = "Model: \"sequential\"\n"
+                      "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓\n"
+                      "┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃\n"
+                      "┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩\n";
+    for (int i = 0; i < 9; i++) {
+        if (i)
+            strcat(text,
+                   "├─────────────────────────────────┼────────────────────────┼───────────────┤\n");
+        strcat(strcat(text, line[i]), "\n");
+    }
+    strcat(text, "└─────────────────────────────────┴────────────────────────┴───────────────┘\n"
+                 " Total params: 60 (240.00 B)\n"
+                 " Trainable params: 52 (208.00 B)\n"
+                 " Non-trainable params: 8 (32.00 B)\n");
+    washi_model *m = washi_sequential(w, 9, layers);
+    ok(washi_model_build(m, WASHI_F32, (washi_shape){1, {6}}));
+    summary_is(m, text);
+    washi_model_free(m);
+}
+END_TEST
+
 static washi_tensor *bare(washi_scope *s, washi_tensor *x, const void *config)
 {
     return washi_mul(
@@ -196,6 +242,6 @@ END_TEST
 int main(void)
 {
     const TTest *const cases[] = {names_in_a_graph, summary_of_mnist, summary_of_a_called_model,
-                                  summary_of_bare_weights};
+                                  summary_of_every_layer, summary_of_bare_weights};
     return RUN("nn_summary", cases);
 }

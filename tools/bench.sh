@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what is missing, builds as released, measures kernels, matrix products beside other libraries and the
-# classifier's training, and writes docs/benchmarks.md with its pictures. Keep the machine quiet meanwhile.
+# classifier's training and the tape's costs, and writes docs/benchmarks.md with its pictures. Keep the machine quiet meanwhile.
 # usage: sh tools/bench.sh [--quick]     --quick: float alone, fewer repetitions
 # Builds in ${WASHI_BUILD:-build}-bench, where the measurements stay as JSON.
 set -eu
@@ -19,7 +19,7 @@ again= # so that meson knows libraries that are new
 [ ! -f "$build/build.ninja" ] || again=--reconfigure
 # shellcheck disable=SC2086 # an option or nothing
 meson setup $again "$build" "$root" --buildtype=release >/dev/null
-meson compile -C "$build" bench_simd bench_gemm bench_mnist
+meson compile -C "$build" bench_simd bench_gemm bench_mnist bench_tape
 
 measure() { # program, options
   program=$1
@@ -32,6 +32,7 @@ measure() { # program, options
 }
 
 measure bench_mnist --benchmark_min_time=0.1 --benchmark_repetitions="$epochs"
+measure bench_tape --benchmark_min_time=0.1 --benchmark_repetitions="$epochs"
 measure bench_gemm --benchmark_min_time=0.002 --benchmark_repetitions="$repetitions"
 measure bench_simd --benchmark_min_time=0.01 --benchmark_filter="$kernels"
 python3 "$root/tools/bench_report.py" "$build" "$root/docs"

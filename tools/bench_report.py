@@ -123,6 +123,17 @@ def draw(picture, lines):
         return False
 
 
+def tape(runs):
+    what = {"record": "recording", "differentiate": "differentiating", "compile/gradient:0": "compiling the value",
+            "compile/gradient:1": "compiling value and gradient", "replay/gradient:0": "replaying the value",
+            "replay/gradient:1": "replaying value and gradient"}
+    costs = {}
+    for run in runs:
+        if run["run_type"] == "iteration":
+            costs[run["run_name"]] = min(costs.get(run["run_name"], 1), run["op"])
+    return table(["one op", "ns"], [[text, f"{costs[name] * 1e9:.0f}"] for name, text in what.items()])
+
+
 def data_block(name, rows):
     return [f"${name} << END"] + [" ".join(f'"{cell}"' if isinstance(cell, str) else f"{cell:.5g}" for cell in row)
                                   for row in rows] + ["END"]
@@ -173,13 +184,15 @@ def draw_peers(picture, products, peak):
 def main():
     build, docs = (pathlib.Path(name) for name in sys.argv[1:3])
     runs = {name: json.loads((build / f"bench_{name}.json").read_text())["benchmarks"]
-            for name in ("simd", "gemm", "mnist")}
+            for name in ("simd", "gemm", "mnist", "tape")}
     kernels = read_kernels(runs["simd"])
     products, peak = read_products(runs["gemm"])
     page = ["# Benchmarks\n", "Written by `tools/bench.sh`, which measures all of it anew.\n", machine(build),
             "## The classifier\n",
             "One epoch of the MNIST classifier (784-64-64-10, tanh, batches of 64, SGD) through `washi_fit`, on random\n"
-            "pixels in MNIST's shapes; the best of a few.\n", classifier(runs["mnist"]), "## Matrix products\n",
+            "pixels in MNIST's shapes; the best of a few.\n", classifier(runs["mnist"]), "## The tape\n",
+            "What each op of a chain of 1000 scalar ones costs, the kernels doing next to nothing; the best of a few.\n",
+            tape(runs["tape"]), "## Matrix products\n",
             "GFLOP/s in float, in one process, each taking many short turns in random order, of which the best counts:\n"
             "other work on the machine can only slow a turn down. T: stored transposed. The last column is the best level\n"
             "to the best peer.\n"]

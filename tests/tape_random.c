@@ -350,11 +350,73 @@ START_TEST(same_bits_everywhere)
 }
 END_TEST
 
+/* -- pieces that are recomputed -- */
+
+/* Some values grown from x: the last. config is the graph to go on with. */
+static washi_tensor *grow_piece(int n, washi_tensor *const x[], const void *config)
+{
+    struct graph g = *(const struct graph *)config;
+    g.count = n;
+    memmove(g.value, x, (size_t)n * sizeof *x);
+    for (int ops = 3 + below(&g.seed, 9); ops > 0; ops--) {
+        washi_tensor *y = grown(&g);
+        if (washi_size(washi_shape_of(y)) > 400) y = washi_mean(y, 0, false);
+        g.value[g.count++] = y;
+    }
+    return g.value[g.count - 1];
+}
+
+static struct program build_pieces(int seed, void *const data[LEAVES], bool again)
+{
+    struct program r = {.tape = washi_tape_new(w)};
+    struct graph g = {.seed = (uint64_t)seed, .tape = r.tape, .type = WASHI_F64};
+    for (int i = 0; i < LEAVES; i++) {
+        g.value[g.count++] = r.x[i] = washi_input(r.tape, WASHI_F64, leaf_shape(i, 1));
+        ok(washi_feed(r.x[i], data[i]));
+    }
+    for (int k = 0; k < 5; k++) {
+        g.seed = (uint64_t)seed * 31 + (uint64_t)k;
+        washi_tensor *y = again ? washi_checkpoint(grow_piece, &g, g.count, g.value)
+                                : grow_piece(g.count, g.value, &g);
+        ck_assert_msg(y, "graph %d: %s", seed, washi_message());
+        g.value[g.count++] = y;
+    }
+    r.out[0] = washi_scalar(r.tape, WASHI_F64, 0);
+    for (int i = 0; i < g.count; i++)
+        r.out[0] = washi_add(r.out[0], washi_mean(washi_tanh(g.value[i]), WASHI_ALL, false));
+    ok(washi_grad(r.out[0], LEAVES, r.x, r.out + 1));
+    compile(&r, 1 + LEAVES);
+    ok(washi_run(r.p));
+    return r;
+}
+
+START_TEST(same_bits_recomputed)
+{
+    ok(washi_open(&w, &(washi_options){.threads = 1}));
+    for (int seed = 0; seed < GRAPHS; seed++) {
+        void *data[LEAVES];
+        size_t count;
+        uint64_t *bits[2];
+        fill(WASHI_F64, seed, 1, data);
+        for (int again = 0; again < 2; again++) {
+            struct program r = build_pieces(seed, data, again);
+            bits[again] = bits_of(&r, 1 + LEAVES, &count);
+            free_program(&r);
+        }
+        ck_assert_msg(!memcmp(bits[0], bits[1], count * sizeof *bits[0]), "graph %d: other bits", seed);
+        for (int again = 0; again < 2; again++) free(bits[again]);
+        for (int i = 0; i < LEAVES; i++) free(data[i]);
+    }
+    washi_close(w);
+}
+END_TEST
+
 TCase *random_case(void)
 {
     TCase *c = tcase_create("random");
     tcase_set_timeout(c, 300);
     tcase_add_test(c, gradients_of_random_programs);
     tcase_add_test(c, same_bits_everywhere);
+    tcase_add_test(c, same_bits_recomputed);
     return c;
 }

@@ -2,53 +2,13 @@
  * files to the pictures. Everything here is washi.h; no gradient is written anywhere. With --fashion,
  * the same of clothes. */
 #define _POSIX_C_SOURCE 200809L
+#include "data.h"
 #include "example.h"
 #include "options.h"
 #include "pictures.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-/* -- data --------------------------------------------------------------------------------------- */
-
-/* The images of a set, such as "train", with their labels. */
-struct set {
-    washi_array x, y;
-};
-
-/* The file, or the one with .gz after its name when only that is there. */
-static void load(washi *w, const char *folder, const char *set, const char *kind, washi_array *out)
-{
-    char path[4096];
-    const int length = snprintf(path, sizeof path - 3, "%s/%s-%s-ubyte", folder, set, kind);
-    if (length >= (int)sizeof path - 3) fail("--data: the path is too long");
-    if (access(path, F_OK) != 0) {
-        strcat(path, ".gz");
-        if (access(path, F_OK) != 0) path[length] = 0;
-    }
-    check(washi_read_idx(w, path, out));
-}
-
-static struct set load_set(washi *w, const char *folder, const char *name)
-{
-    struct set s;
-    load(w, folder, name, "images-idx3", &s.x);
-    load(w, folder, name, "labels-idx1", &s.y);
-    const int64_t *x = s.x.shape.dim, *y = s.y.shape.dim;
-    if (s.x.type != WASHI_U8 || s.x.shape.rank != 3 || x[1] != SIDE || x[2] != SIDE)
-        fail("the image files are not of bytes, 28 x 28");
-    if (s.y.type != WASHI_U8 || s.y.shape.rank != 1 || x[0] != y[0])
-        fail("the label files do not hold a byte for each image");
-    if (x[0] < 1) fail("the image files are empty");
-    const uint8_t *label = s.y.data;
-    for (int64_t i = 0; i < y[0]; i++)
-        if (label[i] >= CLASSES) fail("the label files hold more than the classes 0 to 9");
-    printf("%-5s  %lld images of %lld x %lld\n", name, (long long)x[0], (long long)x[1],
-           (long long)x[2]);
-    return s;
-}
 
 /* -- training ----------------------------------------------------------------------------------- */
 
@@ -185,10 +145,8 @@ int main(int argc, char **argv)
     free(clock.seconds);
     washi_optimizer_free(sgd);
     washi_model_free(model);
-    washi_release(w, &train.x);
-    washi_release(w, &train.y);
-    washi_release(w, &test.x);
-    washi_release(w, &test.y);
+    free_set(w, &train);
+    free_set(w, &test);
     washi_close(w);
     return EXIT_SUCCESS;
 }

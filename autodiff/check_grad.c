@@ -220,6 +220,9 @@ static washi_status judge(struct checker *c, const struct probe *p, int order)
                           line->derivative > 0 || line->difference > 0 ? "hardly changes with"
                                                                        : "ignores",
                           c->which[i]);
+        if (isinf(line->error))
+            return refuse(c, "order %d: beside the point, along input %d, the value is not finite",
+                          order, c->which[i]);
         if (!(line->error <= largest_error))
             return refuse(c,
                           "order %d: the derivative by input %d is wrong by %.2g: %.6g where "

@@ -202,7 +202,7 @@ static bool infer_slice(washi_tensor *y)
     int64_t from = step > 0 ? attr->begin : attr->end, to = step > 0 ? attr->end : attr->begin;
     if (step != 1) snprintf(by, sizeof by, " by %lld", (long long)step);
     if (from < low || from > to || to > size + low || step < -INT64_MAX / 2 || step > INT64_MAX / 2)
-        return wa_op_error(y, WASHI_BAD_VALUE, "%lld to %lld%s along axis %d of %s",
+        return wa_op_error(y, WASHI_BAD_VALUE, "there is no %lld to %lld%s along axis %d of %s",
                            (long long)attr->begin, (long long)attr->end, by, attr->axis,
                            wa_shape_text(A->shape, text));
     int64_t distance = step < 0 ? -step : step;

@@ -54,6 +54,11 @@ static void sigmoid_closed(double x, double d[4])
     d[0] = y, d[1] = s, d[2] = s * (1 - 2 * y), d[3] = s * (1 - 6 * s);
 }
 
+static void sin_closed(double x, double d[4])
+{
+    d[0] = sin(x), d[1] = cos(x), d[2] = -sin(x), d[3] = -cos(x);
+}
+
 static washi_tensor *reciprocal(washi_tensor *x) { return washi_div(number(1), x); }
 
 static void reciprocal_closed(double x, double d[4])
@@ -82,6 +87,7 @@ START_TEST(three_orders_in_closed_form)
 {
     check_orders(cube, cube_closed);
     check_orders(washi_tanh, tanh_closed);
+    check_orders(washi_sin, sin_closed);
     check_orders(washi_sigmoid, sigmoid_closed);
     check_orders(reciprocal, reciprocal_closed);
     check_orders(with_one, with_one_closed);

@@ -284,6 +284,16 @@ static washi_tensor *root_at_0(int n, washi_tensor *const x[], const void *confi
     return washi_sqrt(washi_sub(x[0], x[0]));
 }
 
+static washi_tensor *on_an_edge(int n, washi_tensor *const x[], const void *config)
+{
+    (void)n, (void)config; /* finite where x is what it is, to the last bit */
+    washi_tensor *at = washi_constant(washi_tape_of(x[0]), WASHI_F64, SHAPE(3), point);
+    washi_tensor *off = washi_sub(x[0], at), *edge = washi_log(washi_shift(washi_mul(off, off), 1));
+    return washi_add(
+        x[0], washi_sqrt(washi_neg(washi_where(washi_greater_equal(edge, washi_scale(at, 0)),
+                                               washi_shift(washi_scale(edge, 1e30), -1), edge))));
+}
+
 static washi_tensor *to_single(int n, washi_tensor *const x[], const void *config)
 {
     (void)n, (void)config;
@@ -323,6 +333,8 @@ START_TEST(nothing_shown_does_not_pass)
         {logarithm, 1, WASHI_BAD_VALUE, "check_grad: order 1: the value is not finite"},
         {root_at_0, 1, WASHI_BAD_VALUE,
          "check_grad: order 1: the directional derivative is not finite"},
+        {on_an_edge, 1, WASHI_BAD_VALUE,
+         "check_grad: order 1: beside the point, along input 0, the value is not finite"},
         {to_single, 1, WASHI_BAD_TYPE,
          "check_grad: the result is f32 [3]; f64 is wanted, as the inputs are"},
         {to_none, 1, WASHI_BAD_VALUE, "check_grad: the result has no elements"},

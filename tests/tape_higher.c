@@ -234,19 +234,22 @@ START_TEST(third_order_mixed)
 }
 END_TEST
 
-/* x to the x: exp(x log x), to the third order in closed form. */
+/* x to the x in closed form, by the op and as exp(x log x). */
 START_TEST(x_to_the_x)
 {
-    washi_tensor *x = vector(3, (double[]){0.3, 1, 2.5}), *d[4];
-    d[0] = washi_exp(washi_mul(x, washi_log(x)));
-    for (int i = 1; i < 4; i++) d[i] = vjp(d[i - 1], x, washi_full(t, WASHI_F64, SHAPE(3), 1));
-    ok(washi_eval(4, d));
-    for (int i = 0; i < 3; i++) {
-        const double a = element(x, i), y = pow(a, a), l = 1 + log(a);
-        near(element(d[0], i), y, 1e-14);
-        near(element(d[1], i), y * l, 1e-14);
-        near(element(d[2], i), y * (l * l + 1 / a), 1e-13);
-        near(element(d[3], i), y * (l * l * l + 3 * l / a - 1 / (a * a)), 1e-12);
+    washi_tensor *x = vector(3, (double[]){0.3, 1, 2.5}), *one = washi_full(t, WASHI_F64, SHAPE(3), 1);
+    for (int way = 0; way < 2; way++) {
+        washi_tensor *d[4];
+        d[0] = way ? washi_exp(washi_mul(x, washi_log(x))) : washi_pow(x, x);
+        for (int i = 1; i < 4; i++) d[i] = vjp(d[i - 1], x, one);
+        ok(washi_eval(4, d));
+        for (int i = 0; i < 3; i++) {
+            const double a = element(x, i), y = pow(a, a), l = 1 + log(a);
+            near(element(d[0], i), y, 1e-14);
+            near(element(d[1], i), y * l, 1e-14);
+            near(element(d[2], i), y * (l * l + 1 / a), 1e-13);
+            near(element(d[3], i), y * (l * l * l + 3 * l / a - 1 / (a * a)), 1e-12);
+        }
     }
 }
 END_TEST

@@ -63,6 +63,8 @@ START_TEST(shapes_that_do_not_fit)
     refused(washi_transpose(f32(SHAPE(3))), WASHI_BAD_SHAPE, "transpose: [3] has no two axes");
     refused(washi_concat(2, (washi_tensor *[]){f32(SHAPE(2, 3)), f32(SHAPE(3, 3))}, 1), WASHI_BAD_SHAPE,
             "concat: [2,3] and [3,3] differ beside axis 1");
+    refused(washi_slice(f32(SHAPE(2, 3)), 1, 1, 4), WASHI_BAD_VALUE,
+            "slice: there is no 1 to 4 along axis 1 of [2,3]");
     refused(f32(SHAPE(-1, 784)), WASHI_BAD_SHAPE, "input: [-1,784] is no shape");
     refused(washi_sum(f32(SHAPE(64, 10)), 2, false), WASHI_BAD_VALUE, "sum: [64,10] has no axis 2");
 }

@@ -362,6 +362,20 @@ WASHI_API washi_tensor *washi_where(washi_tensor *condition, washi_tensor *a, wa
 /** The matrix product over the last two axes, both of rank >= 2; leading axes broadcast. Each
  * element is one chain of fused multiply-adds in order of the inner index. */
 WASHI_API washi_tensor *washi_matmul(washi_tensor *a, washi_tensor *b);
+/** Of two vectors the sum of the products; else over a's last axis and b's last but one (a vector's only), as
+ * NumPy's dot. A scalar multiplies. */
+WASHI_API washi_tensor *washi_dot(washi_tensor *a, washi_tensor *b);
+/** Every element of a times every element of b: a's axes, then b's. */
+WASHI_API washi_tensor *washi_outer(washi_tensor *a, washi_tensor *b);
+/** The sum of products over a's last n axes and b's first n; a's other axes, then b's. */
+WASHI_API washi_tensor *washi_tensordot(washi_tensor *a, washi_tensor *b, int n);
+/** The same over axis a_axes[i] of a and b_axes[i] of b. */
+WASHI_API washi_tensor *washi_tensordot_axes(washi_tensor *a, washi_tensor *b, int n, const int a_axes[],
+                                             const int b_axes[]);
+/** Sums of products by letters, one for each axis (Einstein's convention), of one or two operands:
+ * "bij,bjk->bik". A letter twice in one operand takes its diagonal; one that the result lacks is summed. Without
+ * an arrow the result has the letters that there are once, in alphabetical order. */
+WASHI_API washi_tensor *washi_einsum(const char *formula, int n, washi_tensor *const x[]);
 
 /** Every axis at once, where a reduction asks for an axis. */
 enum { WASHI_ALL = 1 << 30 };

@@ -35,5 +35,6 @@ void differentiates(function *f, int n, washi_tensor *const x[], int orders);
 TCase *random_case(void);   /* composed_random.c */
 TCase *movement_case(void); /* composed_movement.c */
 TCase *reduce_case(void);   /* composed_reduce.c */
+TCase *product_case(void);  /* composed_product.c */
 
 #endif

@@ -121,8 +121,10 @@ static void run_fold(const struct sample *s, struct answer *out, char kind)
     const double factors = (double)(washi_size(x->shape) / (washi_size(out->shape) + 1));
     for (int64_t i = 0; kind == 'p' && i < washi_size(out->shape); i++)
         out->size[i] = fabs(out->v[i]) * (1 + factors / 8);
-    for (int64_t i = 0; kind == 'q' && i < washi_size(out->shape); i++)
-        out->v[i] = out->size[i] = (double)squares[i];
+    for (int64_t i = 0; kind == 'q' && i < washi_size(out->shape); i++) {
+        out->v[i] = (double)squares[i]; /* no sign changes, and chains of up to 256 */
+        out->size[i] = out->v[i] * (1 + fmin(factors, 256) / 64);
+    }
     free(squares);
 }
 

@@ -166,6 +166,7 @@ int main(void)
     suite_add_tcase(composed, random_case());
     suite_add_tcase(composed, movement_case());
     suite_add_tcase(composed, reduce_case());
+    suite_add_tcase(composed, product_case());
     SRunner *runner = srunner_create(composed);
     srunner_run_all(runner, CK_NORMAL);
     const int failed = srunner_ntests_failed(runner);

@@ -124,6 +124,7 @@
 /* ops_random.c */
 #define WA_OPS_RANDOM(X) \
     X(uniform) \
+    X(normal) \
     X(permutation)
 
 #define WA_OPS(X) \

@@ -22,7 +22,7 @@ static uint64_t first_of(const struct wa_step *s)
 
 static uint64_t seed_of(const struct wa_step *s) { return s->node->tape->arena.w->seed; }
 
-/* -- uniform -- */
+/* -- uniform and normal -- */
 
 static bool infer_random(washi_tensor *y)
 {
@@ -45,44 +45,30 @@ static bool plan_random(struct wa_step *s)
     return true;
 }
 
-/* Two words an element: 53 bits. */
-static void uniform_f64(const struct wa_step *s, uint64_t first, size_t n, double *y)
+static void run_random(const struct wa_step *s, int task)
 {
-    enum { PIECE = 128 };
-    uint32_t word[2 * PIECE];
-    for (size_t i = 0; i < n; i += PIECE) {
-        size_t m = n - i < PIECE ? n - i : PIECE;
-        s->simd->random[WA_RANDOM_bits](seed_of(s), (uint64_t)s->node->attr.begin, 2 * (first + i),
-                                        2 * m, word);
-        for (size_t k = 0; k < m; k++)
-            y[i + k] = (double)((uint64_t)(word[2 * k] >> 5) << 26 | word[2 * k + 1] >> 6) * 0x1p-53;
-    }
-}
-
-static void run_uniform(const struct wa_step *s, int task)
-{
-    size_t n = (size_t)washi_size(s->y.shape), begin, end;
+    size_t n = (size_t)washi_size(s->y.shape), size = washi_dtype_size(s->y.type), begin, end;
+    int kernel = s->op->kernel;
+    if (s->y.type == WASHI_F64)
+        kernel = kernel == WA_RANDOM_normal ? WA_RANDOM_normal_f64 : WA_RANDOM_uniform_f64;
     wa_share((n + BLOCK - 1) / BLOCK, s->tasks, task, &begin, &end);
     begin *= BLOCK;
     end = end * BLOCK < n ? end * BLOCK : n;
-    if (begin >= end) return;
-    if (s->y.type == WASHI_F64)
-        uniform_f64(s, first_of(s) + begin, end - begin, (double *)s->y.data + begin);
-    else
-        s->simd->random[WA_RANDOM_uniform](seed_of(s), (uint64_t)s->node->attr.begin,
-                                           first_of(s) + begin, end - begin,
-                                           (float *)s->y.data + begin);
+    if (begin < end)
+        s->simd->random[kernel](seed_of(s), (uint64_t)s->node->attr.begin, first_of(s) + begin,
+                                end - begin, (char *)s->y.data + begin * size);
 }
 
+#define RANDOM(word, text)                                                                             \
+    .name = #word, .doc = text, .arity = 1, .infer = infer_random, .plan = plan_random,                \
+    .run = run_random, .kernel = WA_RANDOM_##word,                                                     \
+    .sample = {.attr = {.type = WASHI_F64, .shape = SHAPE(3, 5), .begin = 7}, .index_end = 1000}
+
 const struct wa_op wa_op_uniform = {
-    .name = "uniform",
-    .doc = "uniform random numbers in [0, 1), of the stream's draw a",
-    .arity = 1,
-    .infer = infer_random,
-    .plan = plan_random,
-    .run = run_uniform,
-    .sample = {.attr = {.type = WASHI_F64, .shape = SHAPE(3, 5), .begin = 7}, .index_end = 1000},
-};
+    RANDOM(uniform, "uniform random numbers in [0, 1), of the stream's draw a")};
+
+const struct wa_op wa_op_normal = {
+    RANDOM(normal, "random numbers of the standard normal distribution, of the stream's draw a")};
 
 /* -- permutation -- */
 
@@ -177,6 +163,13 @@ washi_tensor *washi_uniform(washi_tape *t, washi_dtype type, washi_shape shape, 
                             washi_tensor *draw)
 {
     return drawn(t, &wa_op_uniform,
+                 (struct wa_attr){.type = type, .shape = shape, .begin = (int64_t)stream}, draw);
+}
+
+washi_tensor *washi_normal(washi_tape *t, washi_dtype type, washi_shape shape, uint64_t stream,
+                           washi_tensor *draw)
+{
+    return drawn(t, &wa_op_normal,
                  (struct wa_attr){.type = type, .shape = shape, .begin = (int64_t)stream}, draw);
 }
 

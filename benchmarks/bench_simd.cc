@@ -289,10 +289,13 @@ void add_movement(const wa_simd *s, int type, size_t n)
 
 void add_random(const wa_simd *s, size_t n)
 {
-    static const char *const name[] = {"bits", "uniform", "normal"};
-    for (int k = 0; k < WA_RANDOM_COUNT; k++)
-        add(std::string(s->name) + "/f32/random_" + name[k], WA_F32, n, {0, true, 4, 4},
+    static const char *const name[] = {"f32/random_bits", "f32/random_uniform", "f32/random_normal",
+                                       "f64/random_uniform", "f64/random_normal"};
+    for (int k = 0; k < WA_RANDOM_COUNT; k++) {
+        const int type = k < WA_RANDOM_uniform_f64 ? WA_F32 : WA_F64;
+        add(std::string(s->name) + "/" + name[k], type, n, {0, true, kBytes[type], kBytes[type]},
             [=] { s->random[k](1, 2, 0, n, array_at(3)); });
+    }
 }
 
 } // namespace

@@ -513,6 +513,9 @@ WASHI_API washi_tensor *washi_operand(const washi_tensor *x, int i);
 /** Uniform in [0, 1): in F32 the elements draw * 2^32 ... of washi_fill_uniform, in F64 multiples of 2^-53. */
 WASHI_API washi_tensor *washi_uniform(washi_tape *t, washi_dtype type, washi_shape shape, uint64_t stream,
                                       washi_tensor *draw);
+/** Of the standard normal distribution (Box and Muller 1958): in F32 as washi_fill_normal. */
+WASHI_API washi_tensor *washi_normal(washi_tape *t, washi_dtype type, washi_shape shape, uint64_t stream,
+                                     washi_tensor *draw);
 /** 1 with that probability, 0 ... 1, else 0. */
 WASHI_API washi_tensor *washi_bernoulli(washi_tape *t, washi_dtype type, washi_shape shape,
                                         double probability, uint64_t stream, washi_tensor *draw);

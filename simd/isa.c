@@ -90,7 +90,7 @@ const struct wa_simd PASTE(wa_simd_, WA_ISA) = {
     .copy = {strided_copy_f32, strided_copy_f64, strided_copy_f32, strided_copy_u8},
     .gather = {gather_f32, gather_f64, gather_f32, gather_u8},
     .scatter_add = REALS(scatter_add),
-    .random = {random_bits, random_uniform, random_normal},
+    .random = {random_bits, random_uniform, random_normal, random_uniform_f64, random_normal_f64},
     .gemm_scratch = REALS(gemm_scratch),
     .gemm = REALS(gemm),
 };

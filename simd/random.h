@@ -108,4 +108,61 @@ static void random_normal(uint64_t seed, uint64_t stream, uint64_t first, size_t
     random_floats(seed, stream, first, n, y, normals);
 }
 
+/* -- double: two words an element -- */
+
+/* 53 bits. */
+INLINE double whole_of(const uint32_t *word)
+{
+    return (double)((uint64_t)(word[0] >> 5) << 26 | word[1] >> 6);
+}
+
+INLINE void uniforms_f64(size_t count, double *y, const uint32_t *words)
+{
+    for (size_t i = 0; i < count; i++) y[i] = whole_of(words + 2 * i) * 0x1p-53;
+}
+
+INLINE void normals_f64(size_t count, double *y, const uint32_t *words)
+{
+    for (size_t i = 0; i < count; i += 2 * VD_LEN, words += 4 * VD_LEN) {
+        double u[VD_LEN], t[VD_LEN];
+        for (size_t k = 0; k < VD_LEN; k++) {
+            u[k] = (whole_of(words + 4 * k) + 1) * 0x1p-53;
+            t[k] = whole_of(words + 4 * k + 2) * 0x1p-52;
+        }
+        vd sin, cos;
+        vd_sincospi(vd_load(t), &sin, &cos);
+        const vd r = vd_sqrt(vd_mul(vd_set(-2), vd_log(vd_load(u))));
+        vd_store(u, vd_mul(r, cos));
+        vd_store(t, vd_mul(r, sin));
+        for (size_t k = 0; k < VD_LEN; k++) {
+            y[i + 2 * k] = u[k];
+            y[i + 2 * k + 1] = t[k];
+        }
+    }
+}
+
+INLINE void random_doubles(uint64_t seed, uint64_t stream, uint64_t first, size_t n, double *y,
+                           void (*doubles)(size_t, double *, const uint32_t *))
+{
+    enum { NUMBERS = RANDOM_WORDS / 2 };
+    uint32_t words[RANDOM_WORDS];
+    double last[NUMBERS];
+    for (size_t i = 0; i < n; i += NUMBERS) {
+        const size_t m = n - i < NUMBERS ? n - i : NUMBERS;
+        philox(seed, stream, (first + i) / 2, RANDOM_WORDS / 4, words);
+        doubles(NUMBERS, m < NUMBERS ? last : y + i, words);
+        if (m < NUMBERS) memcpy(y + i, last, m * sizeof *y);
+    }
+}
+
+static void random_uniform_f64(uint64_t seed, uint64_t stream, uint64_t first, size_t n, void *y)
+{
+    random_doubles(seed, stream, first, n, y, uniforms_f64);
+}
+
+static void random_normal_f64(uint64_t seed, uint64_t stream, uint64_t first, size_t n, void *y)
+{
+    random_doubles(seed, stream, first, n, y, normals_f64);
+}
+
 #endif

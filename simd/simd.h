@@ -168,9 +168,18 @@ typedef void wa_scatter_add_fn(size_t count, size_t n, void *y, size_t y_row, co
 /* The words, uniforms or normals first ... first+n-1 of a stream; first a multiple of 4.
  * uniform: (word >> 8) * 2^-24. normal: words 4c ... 4c+3 make elements 4c ... 4c+3, each pair of words
  * (a, b) giving r cos t and r sin t with r = sqrt(-2 log(((a >> 8) + 1) * 2^-24)) and
- * t = 2 pi (b >> 8) * 2^-24. */
+ * t = 2 pi (b >> 8) * 2^-24. In double two words (a, b) give 53 bits, k = (a >> 5) * 2^26 + (b >> 6), where one
+ * gives 24 in float: words 2i and 2i+1 make uniform i = k * 2^-53, and each pair of numbers (k, l) the normals of
+ * r = sqrt(-2 log((k + 1) * 2^-53)) and t = 2 pi l * 2^-53. */
 typedef void wa_random_fn(uint64_t seed, uint64_t stream, uint64_t first, size_t n, void *y);
-enum wa_random { WA_RANDOM_bits, WA_RANDOM_uniform, WA_RANDOM_normal, WA_RANDOM_COUNT };
+enum wa_random {
+    WA_RANDOM_bits,
+    WA_RANDOM_uniform,
+    WA_RANDOM_normal,
+    WA_RANDOM_uniform_f64,
+    WA_RANDOM_normal_f64,
+    WA_RANDOM_COUNT
+};
 
 /* -- matrix product ------------------------------------------------------------------------------ */
 /* Called by gemm for each finished part of the result while it is in the first-level cache: elements

@@ -196,6 +196,11 @@ static inline void vd_transpose(vd r[VD_LEN])
     r[3] = _mm256_permute2f128_pd(b, d, 0x31);
 }
 static inline void vd_stream(double *p, vd a) { _mm256_stream_pd(p, a); }
+static inline void vd_sincospi(vd a, vd *sin, vd *cos)
+{
+    const Sleef___m256d_2 r = Sleef_finz_sincospid4_u35avx2(a);
+    *sin = r.x, *cos = r.y;
+}
 
 /* -- 64-bit words for Philox, VD_LEN a vector ---------------------------------------------------- */
 

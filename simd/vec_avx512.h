@@ -185,6 +185,11 @@ static inline void vd_transpose(vd r[VD_LEN])
     }
 }
 static inline void vd_stream(double *p, vd a) { _mm512_stream_pd(p, a); }
+static inline void vd_sincospi(vd a, vd *sin, vd *cos)
+{
+    const Sleef___m512d_2 r = Sleef_finz_sincospid8_u35avx512f(a);
+    *sin = r.x, *cos = r.y;
+}
 
 /* -- 64-bit words for Philox, VD_LEN a vector ---------------------------------------------------- */
 

@@ -160,6 +160,11 @@ static inline void vd_transpose(vd r[VD_LEN])
     r[1] = vzip2q_f64(a, b);
 }
 static inline void vd_stream(double *p, vd a) { vst1q_f64(p, a); }
+static inline void vd_sincospi(vd a, vd *sin, vd *cos)
+{
+    const Sleef_float64x2_t_2 r = Sleef_finz_sincospid2_u35advsimd(a);
+    *sin = r.x, *cos = r.y;
+}
 
 /* -- 64-bit words for Philox, VD_LEN a vector ---------------------------------------------------- */
 

@@ -106,6 +106,11 @@ static inline double vd_lane0(vd a) { return a; }
 static inline vd vd_down(vd a, int h) { return h ? 0 : a; }
 static inline void vd_transpose(vd r[VD_LEN]) { (void)r; }
 static inline void vd_stream(double *p, vd a) { *p = a; }
+static inline void vd_sincospi(vd a, vd *sin, vd *cos)
+{
+    const Sleef_double_2 r = Sleef_finz_sincospid1_u35purecfma(a);
+    *sin = r.x, *cos = r.y;
+}
 
 static inline void v_fence(void) {}
 

@@ -23,6 +23,22 @@ START_TEST(uniform_is_what_fill_gives)
 }
 END_TEST
 
+START_TEST(normal_is_what_fill_gives)
+{
+    static float wanted[1000];
+    washi_tensor *y = washi_normal(t, WASHI_F32, SHAPE(1000), 42, draw(3)),
+                 *d = washi_normal(t, WASHI_F64, SHAPE(20000), 42, draw(3));
+    ok(washi_eval(2, (washi_tensor *[]){y, d}));
+    ok(washi_fill_normal(w, 42, (uint64_t)3 << 32, 1000, wanted));
+    ck_assert_mem_eq(washi_f32(y), wanted, sizeof wanted);
+    double power[5] = {0};
+    for (int i = 0; i < 20000; i++)
+        for (int k = 1; k < 5; k++) power[k] += pow(element(d, i), k) / 20000;
+    ck_assert(fabs(power[1]) < 0.03 && fabs(power[2] - 1) < 0.04 && fabs(power[3]) < 0.11 &&
+              fabs(power[4] - 3) < 0.3);
+}
+END_TEST
+
 /* Element i from words 2i and 2i+1 of the draw. */
 START_TEST(uniform_in_double_has_53_bits)
 {
@@ -180,6 +196,7 @@ TCase *random_case(void)
     TCase *c = tcase_create("random");
     tcase_add_checked_fixture(c, open_tape, close_tape);
     tcase_add_test(c, uniform_is_what_fill_gives);
+    tcase_add_test(c, normal_is_what_fill_gives);
     tcase_add_test(c, uniform_in_double_has_53_bits);
     tcase_add_test(c, seed_stream_draw_and_index_decide);
     tcase_add_test(c, bernoulli_has_its_probability);

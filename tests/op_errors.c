@@ -230,6 +230,8 @@ static void refuses_random(void)
     REFUSES(BAD_SHAPE, "uniform: [4294967297] has more than 2^32 elements",
             washi_uniform(t, WASHI_F32, SHAPE(4294967297), 0, NULL));
     REFUSES(BAD_SHAPE, "uniform: [-2] is no shape", washi_uniform(t, WASHI_F32, SHAPE(-2), 0, NULL));
+    REFUSES(BAD_TYPE, "normal: result of type u8: f32 or f64 wanted",
+            washi_normal(t, WASHI_U8, SHAPE(2), 0, NULL));
     REFUSES(BAD_TYPE, "permutation: draw [] of type f32: one i32 wanted",
             washi_permutation(t, 3, 0, f32(SCALAR)));
     REFUSES(BAD_VALUE, "permutation: -1 numbers", washi_permutation(t, -1, 0, NULL));

@@ -2,6 +2,8 @@
  * loops, with the tests' seed of 1. */
 #include "ops.h"
 
+#include <math.h>
+
 static void philox(uint64_t block, uint64_t stream, uint32_t out[4])
 {
     uint32_t c[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)stream,
@@ -30,16 +32,29 @@ static uint64_t first(const struct sample *s)
     return (uint64_t)get(WASHI_I32, s->x[0].data, 0) << 32;
 }
 
+/* A number in [0, 1) from the words of element i, one in float and two in double. */
+static double fraction(const struct sample *s, uint64_t i)
+{
+    if (s->attr.type == WASHI_F32) return (double)(word(s, i) >> 8) * 0x1p-24;
+    return (double)(word(s, 2 * i) >> 5) * 0x1p-27 + (double)(word(s, 2 * i + 1) >> 6) * 0x1p-53;
+}
+
 static void r_uniform(const struct sample *s, struct answer *out)
 {
     give(out, s->attr.type, s->attr.shape);
+    for (uint64_t i = 0; i < (uint64_t)washi_size(out->shape); i++)
+        out->v[i] = fraction(s, first(s) + i);
+}
+
+static void r_normal(const struct sample *s, struct answer *out)
+{
+    const double least = s->attr.type == WASHI_F32 ? 0x1p-24 : 0x1p-53, pi = 3.14159265358979323846;
+    give(out, s->attr.type, s->attr.shape);
     for (uint64_t i = 0; i < (uint64_t)washi_size(out->shape); i++) {
-        const uint64_t at = first(s) + i;
-        if (s->attr.type == WASHI_F32)
-            out->v[i] = (double)(word(s, at) >> 8) * 0x1p-24;
-        else
-            out->v[i] =
-                (double)(word(s, 2 * at) >> 5) * 0x1p-27 + (double)(word(s, 2 * at + 1) >> 6) * 0x1p-53;
+        const uint64_t at = first(s) + (i & ~(uint64_t)1);
+        const double r = sqrt(-2 * log(fraction(s, at) + least)), t = 2 * pi * fraction(s, at + 1);
+        out->v[i] = i % 2 ? r * sin(t) : r * cos(t);
+        out->size[i] = 4;
     }
 }
 
@@ -60,4 +75,4 @@ static void r_permutation(const struct sample *s, struct answer *out)
 }
 
 const struct reference random_references[] = {
-    {"uniform", r_uniform}, {"permutation", r_permutation}, {NULL, NULL}};
+    {"uniform", r_uniform}, {"normal", r_normal}, {"permutation", r_permutation}, {NULL, NULL}};

@@ -239,6 +239,10 @@ static const struct family {
      1,
      {.x = {{0}}, .attr = {.shape = AXES(N), .begin = 3, .type = WASHI_F32}, .index_end = 9}},
     {"uniform", 1, {.x = {AXES(1)}, .attr = {.shape = AXES(3, N), .type = WASHI_F64}, .index_end = 9}},
+    {"normal", 1, {.x = {{0}}, .attr = {.shape = AXES(N), .type = WASHI_F32}, .index_end = 9}},
+    {"normal",
+     1,
+     {.x = {AXES(1)}, .attr = {.shape = AXES(3, N), .begin = 4, .type = WASHI_F64}, .index_end = 9}},
     {"permutation", 1, {.x = {{0}}, .attr = {.end = N, .begin = 3}, .index_end = 9}},
     {"cast", 1, {.x = {AXES(N)}, .attr.type = WASHI_F32}},
 };

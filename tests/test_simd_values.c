@@ -498,6 +498,33 @@ START_TEST(random_numbers)
 }
 END_TEST
 
+START_TEST(random_numbers_in_double)
+{
+    enum { N = 4096 };
+    static uint32_t words[2 * N];
+    static double uniform[N], normal[N];
+    const uint64_t seed = 5, stream = 6, first = 4096;
+    simd->random[WA_RANDOM_bits](seed, stream, 2 * first, 2 * N, words);
+    simd->random[WA_RANDOM_uniform_f64](seed, stream, first, N, uniform);
+    simd->random[WA_RANDOM_normal_f64](seed, stream, first, N, normal);
+    double sum = 0, squares = 0, k[2];
+    for (size_t i = 0; i < N; i += 2) {
+        for (size_t j = 0; j < 2; j++) {
+            const uint32_t *word = words + 2 * (i + j);
+            k[j] = ldexp((double)(word[0] >> 5), 26) + (double)(word[1] >> 6);
+            ck_assert_double_eq(uniform[i + j], ldexp(k[j], -53));
+            sum += normal[i + j];
+            squares += normal[i + j] * normal[i + j];
+        }
+        const double radius = sqrt(-2 * log(ldexp(k[0] + 1, -53))), pi = 3.14159265358979323846;
+        ck_assert_double_eq_tol(normal[i], radius * cos(2 * pi * ldexp(k[1], -53)), 1e-14);
+        ck_assert_double_eq_tol(normal[i + 1], radius * sin(2 * pi * ldexp(k[1], -53)), 1e-14);
+    }
+    ck_assert_double_lt(fabs(sum / N), 4 / sqrt(N));
+    ck_assert_double_lt(fabs(squares / N - 1), 4 * sqrt(2.0 / N));
+}
+END_TEST
+
 /* Random123's own known answer (kat_vectors): key and counter 0. */
 START_TEST(known_answer)
 {
@@ -536,6 +563,7 @@ int main(void)
     tcase_add_test(values, moments);
     tcase_add_loop_test(values, movement, 0, WA_TYPES);
     tcase_add_test(values, random_numbers);
+    tcase_add_test(values, random_numbers_in_double);
     tcase_add_test(values, known_answer);
     suite_add_tcase(suite, values);
     SRunner *runner = srunner_create(suite);

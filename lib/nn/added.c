@@ -35,7 +35,7 @@ static washi_tensor *sum(washi_tensor *x) { return washi_sum(x, WASHI_ALL, false
 
 static washi_tensor *penalty(washi_tensor *w, double l1, double l2)
 {
-    washi_tensor *lasso = l1 > 0 ? washi_scale(sum(wa_nn_abs(w)), l1) : NULL;
+    washi_tensor *lasso = l1 > 0 ? washi_scale(sum(washi_abs(w)), l1) : NULL;
     washi_tensor *ridge = l2 > 0 ? washi_scale(sum(washi_mul(w, w)), l2) : NULL;
     return lasso && ridge ? washi_add(lasso, ridge) : lasso ? lasso : ridge;
 }

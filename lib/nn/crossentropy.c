@@ -84,20 +84,10 @@ washi_tensor *washi_categorical_crossentropy(washi_tensor *target, washi_tensor 
     return target ? categorical(target, washi_log(clip(prediction))) : NULL;
 }
 
-/* log(1 + exp(z)). Each branch is that function for every z and only rounds better on its side, so the
- * derivatives are right at 0 too, where relu and an absolute value have none. */
-static washi_tensor *softplus(washi_tensor *z)
-{
-    if (!z) return NULL;
-    washi_tensor *zero = scalar_like(z, 0), *positive = washi_greater_equal(z, zero);
-    washi_tensor *minus_abs = washi_where(positive, washi_neg(z), z);
-    return washi_add(washi_where(positive, z, zero), washi_log(washi_shift(washi_exp(minus_abs), 1)));
-}
-
 static washi_tensor *binary_from_logits(const char *who, washi_tensor *target, washi_tensor *logits)
 {
     target = wa_nn_target(who, target, logits);
-    return target ? mean(washi_sub(softplus(logits), washi_mul(logits, target))) : NULL;
+    return target ? mean(washi_sub(washi_softplus(logits), washi_mul(logits, target))) : NULL;
 }
 
 washi_tensor *washi_binary_crossentropy_from_logits(washi_tensor *target, washi_tensor *logits)

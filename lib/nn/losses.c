@@ -9,13 +9,6 @@ static washi_tensor *error_of(const char *who, washi_tensor *target, washi_tenso
 
 static washi_tensor *mean(washi_tensor *x) { return washi_mean(x, WASHI_ALL, false); }
 
-/* A product with the sign. */
-washi_tensor *wa_nn_abs(washi_tensor *x)
-{
-    washi_tensor *zero = x ? washi_scalar(washi_tape_of(x), washi_dtype_of(x), 0) : NULL;
-    return washi_mul(x, washi_sub(washi_greater_equal(x, zero), washi_greater_equal(zero, x)));
-}
-
 washi_tensor *washi_mean_squared_error(washi_tensor *target, washi_tensor *prediction)
 {
     washi_tensor *error = error_of("mean_squared_error", target, prediction);
@@ -24,12 +17,12 @@ washi_tensor *washi_mean_squared_error(washi_tensor *target, washi_tensor *predi
 
 washi_tensor *washi_mean_absolute_error(washi_tensor *target, washi_tensor *prediction)
 {
-    return mean(wa_nn_abs(error_of("mean_absolute_error", target, prediction)));
+    return mean(washi_abs(error_of("mean_absolute_error", target, prediction)));
 }
 
 washi_tensor *washi_huber(washi_tensor *target, washi_tensor *prediction)
 {
-    washi_tensor *error = error_of("huber", target, prediction), *size = wa_nn_abs(error);
+    washi_tensor *error = error_of("huber", target, prediction), *size = washi_abs(error);
     washi_tensor *one = error ? washi_scalar(washi_tape_of(error), washi_dtype_of(error), 1) : NULL;
     washi_tensor *parabola = washi_scale(washi_mul(error, error), 0.5), *line = washi_shift(size, -0.5);
     return mean(washi_where(washi_greater_equal(one, size), parabola, line));

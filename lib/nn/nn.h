@@ -112,9 +112,6 @@ washi_status wa_nn_check_init(const char *who, washi *w, washi_shape shape, cons
 
 /* -- losses ------------------------------------------------------------------------------------ */
 
-/* |x|, where NaN stays and the derivative at 0 is 0. */
-washi_tensor *wa_nn_abs(washi_tensor *x);
-
 /* The target in the prediction's type and shape; [n] and [n, 1] fit each other. NULL after an error. */
 washi_tensor *wa_nn_target(const char *who, washi_tensor *target, washi_tensor *prediction);
 /* Labels in the prediction's shape without its last axis. NULL after an error. */

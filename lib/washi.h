@@ -1002,6 +1002,17 @@ typedef struct {
 /** value[0] while step <= boundary[0], then value[1] while step <= boundary[1] ..., with these options as
  * config. */
 WASHI_API washi_schedule_fn washi_piecewise_constant_decay;
+typedef struct {
+    double initial_learning_rate, decay_steps;
+    double alpha;                       /**< what is left in the end, as a share of the highest rate */
+    double warmup_target, warmup_steps; /**< warmup_steps 0: no warm-up */
+} washi_cosine_decay_options;
+/** Linear from initial_learning_rate to warmup_target in warmup_steps steps; then from there (without a
+ * warm-up from initial_learning_rate) along half a cosine in decay_steps steps: rate * ((1 - alpha) * (1 +
+ * cos(pi * step / decay_steps)) / 2 + alpha), which stays at rate * alpha (Loshchilov and Hutter 2016). With
+ * these options as config. */
+WASHI_API washi_schedule_fn washi_cosine_decay;
+
 /** What every optimiser has. 0 switches each part off; at most one of the three kinds of clipping. */
 typedef struct {
     double learning_rate;        /**< or a schedule */

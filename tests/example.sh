@@ -1,9 +1,9 @@
 #!/bin/sh
-# The MNIST example on files made here, random pixels plain and gzip, and its answers to mistakes: one
+# The MNIST examples on files made here, random pixels plain and gzip, and their answers to mistakes: one
 # line on stderr and exit 1.
-# usage: example.sh MNIST
+# usage: example.sh MNIST BETTER
 set -eu
-mnist=$1
+mnist=$1 better=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 data="$work/a folder"
@@ -52,6 +52,21 @@ tested() { grep -E '^test|█' "$1"; }
 [ "$(tested "$work/one")" = "$(tested "$work/two")" ] || { echo "loading changes results" >&2; exit 1; }
 [ "$(tested "$work/two" | wc -l)" -gt 4 ]
 cmp "$work/weights" "$work/again"
+
+"$better" "$data" 2 7 >"$work/better" 2>"$work/errors" || { cat "$work/better" "$work/errors" >&2; exit 1; }
+grep -q '669,706' "$work/better" # parameters
+grep -q '^test accuracy   0\.' "$work/better"
+better_refused() {
+  if "$better" "$@" >/dev/null 2>"$work/errors" || [ "$(wc -l <"$work/errors")" != 1 ]; then
+    echo "better $*: no line and exit 1" >&2
+    exit 1
+  fi
+}
+better_refused
+better_refused "$work"
+for number in 0 -1 x ''; do better_refused "$data" "$number"; done
+better_refused "$data" 1 -1
+better_refused "$data" 1 1 1
 
 refused() { # a part of the line, options
   expected=$1

@@ -41,6 +41,22 @@ START_TEST(piecewise_constant)
 }
 END_TEST
 
+START_TEST(cosine)
+{
+    for (int warm = 0; warm < 2; warm++) {
+        const washi_cosine_decay_options o = {0.01, 300, 0.05, warm ? 0.2 : 0, warm ? 40 : 0};
+        const double top = warm ? 0.2 : 0.01, pi = acos(-1.0);
+        for (int step = 0; step < 400; step++) {
+            const double after = fmin(step - o.warmup_steps, 300);
+            const double falls = top * (0.95 * 0.5 * (1 + cos(pi * after / 300)) + 0.05);
+            const double rises = 0.01 + step * (0.2 - 0.01) / 40;
+            near(rate_at(washi_cosine_decay, &o, step), step < o.warmup_steps ? rises : falls, 1e-15);
+        }
+        near(rate_at(washi_cosine_decay, &o, 1e6), 0.05 * top, 1e-17);
+    }
+}
+END_TEST
+
 /* -- an optimiser on a schedule ------------------------------------------------------------------ */
 
 /* What plain descent makes of a parameter in steps first ... first + n - 1. */
@@ -133,6 +149,11 @@ START_TEST(mistakes)
     refused(washi_exponential_decay, &e, "exponential_decay: ");
     e = (washi_exponential_decay_options){0.1, 1, -1, false};
     refused(washi_exponential_decay, &e, "exponential_decay: ");
+    washi_cosine_decay_options c = {.decay_steps = 0};
+    refused(washi_cosine_decay, NULL, "cosine_decay: ");
+    refused(washi_cosine_decay, &c, "cosine_decay: ");
+    c = (washi_cosine_decay_options){.decay_steps = 1, .warmup_steps = -1};
+    refused(washi_cosine_decay, &c, "cosine_decay: ");
     washi_piecewise_constant_decay_options p = {2, down, values};
     refused(washi_piecewise_constant_decay, NULL, "piecewise_constant_decay: ");
     refused(washi_piecewise_constant_decay, &p, "do not ascend");
@@ -147,6 +168,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {exponential, piecewise_constant, followed, across_fits, mistakes};
+    const TTest *const cases[] = {exponential, piecewise_constant, cosine,
+                                  followed,    across_fits,        mistakes};
     return RUN("nn_schedule", cases);
 }

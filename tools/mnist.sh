@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what is missing, builds, gets MNIST, trains the classifier, evaluates, predicts, draws.
 # usage: sh tools/mnist.sh [--fashion] [option of examples/mnist]...     --help lists those
+#        sh tools/mnist.sh [--fashion] --better [epochs [seed]]           a larger model, examples/better
 # Builds in ${WASHI_BUILD:-build}.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -8,11 +9,14 @@ build=${WASHI_BUILD:-$root/build}
 
 set_of_data=
 if [ "${1-}" = --fashion ]; then set_of_data=--fashion; shift; fi
+program=mnist
+if [ "${1-}" = --better ]; then program=better; shift; fi
 
 sh "$root/tools/setup.sh" --run
 [ -f "$build/build.ninja" ] || meson setup "$build" "$root"
-meson compile -C "$build" mnist
+meson compile -C "$build" "$program"
 data=$(sh "$root/tools/fetch-mnist.sh" $set_of_data)
 echo "Data: $data"
+if [ "$program" = better ]; then exec "$build/examples/better" "$data" "$@"; fi
 # shellcheck disable=SC2086 # --fashion or nothing
 exec "$build/examples/mnist" $set_of_data --data "$data" --out "$build/pictures" "$@"

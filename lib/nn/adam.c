@@ -7,10 +7,10 @@ struct config {
     double beta_1, beta_2, epsilon;
 };
 
-/* 1 - base^t in F64. The logarithm is recorded too: no result depends on the C library's. */
-static washi_tensor *one_minus_power(washi_tape *tape, double base, washi_tensor *t)
+/* 1 - base^t, in F64 */
+static washi_tensor *one_minus_power(double base, washi_tensor *t)
 {
-    washi_tensor *power = washi_exp(washi_mul(t, washi_log(washi_scalar(tape, WASHI_F64, base))));
+    washi_tensor *power = t ? washi_pow(washi_scalar(washi_tape_of(t), WASHI_F64, base), t) : NULL;
     return washi_shift(washi_neg(power), 1);
 }
 
@@ -18,14 +18,13 @@ static washi_tensor *adam(washi_update *u, washi_tensor *w, washi_tensor *gradie
 {
     const struct config *c = config;
     washi_tensor *m = washi_slot(u, "momentum", 0), *v = washi_slot(u, "velocity", 0);
-    washi_tensor *t = washi_shift(washi_iterations(u), 1), *square = washi_mul(gradient, gradient);
+    washi_tensor *t = washi_shift(washi_iterations(u), 1), *square = washi_square(gradient);
     washi_tensor *next_m = washi_add(m, washi_scale(washi_sub(gradient, m), 1 - c->beta_1));
     washi_tensor *next_v = washi_add(v, washi_scale(washi_sub(square, v), 1 - c->beta_2));
     washi_assign(m, next_m);
     washi_assign(v, next_v);
-    washi_tape *tape = washi_tape_of(w);
     washi_tensor *unbias =
-        washi_div(washi_sqrt(one_minus_power(tape, c->beta_2, t)), one_minus_power(tape, c->beta_1, t));
+        washi_div(washi_sqrt(one_minus_power(c->beta_2, t)), one_minus_power(c->beta_1, t));
     washi_tensor *rate = washi_mul(washi_learning_rate(u), washi_cast(unbias, washi_dtype_of(w)));
     return washi_sub(w,
                      washi_div(washi_mul(next_m, rate), washi_shift(washi_sqrt(next_v), c->epsilon)));

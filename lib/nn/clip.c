@@ -1,36 +1,17 @@
 /* clip.c: gradients clipped by value, by norm, or by the norm of all of them, with Keras' formulas. */
 #include "optimizer.h"
 
+#include <math.h>
+
 static washi_tensor *sum_of_squares(washi_tensor *x)
 {
-    return washi_sum(washi_mul(x, x), WASHI_ALL, false);
-}
-
-/* The smaller of x and the bound; x where it is NaN. */
-static washi_tensor *at_most(washi_tensor *x, washi_tensor *bound)
-{
-    return washi_where(washi_greater_equal(x, bound), bound, x);
-}
-
-static washi_tensor *at_least(washi_tensor *x, washi_tensor *bound)
-{
-    return washi_where(washi_greater_equal(bound, x), bound, x);
-}
-
-static washi_tensor *number(washi_tensor *like, double value)
-{
-    return like ? washi_scalar(washi_tape_of(like), washi_dtype_of(like), value) : NULL;
-}
-
-static washi_tensor *by_value(washi_tensor *g, double most)
-{
-    return at_most(at_least(g, number(g, -most)), number(g, most));
+    return washi_sum(washi_square(x), WASHI_ALL, false);
 }
 
 static washi_tensor *by_norm(washi_tensor *g, double most)
 {
     washi_tensor *norm = washi_sqrt(sum_of_squares(g));
-    return washi_div(washi_scale(g, most), at_least(norm, number(norm, most)));
+    return washi_div(washi_scale(g, most), washi_clip(norm, most, INFINITY));
 }
 
 /* What all gradients are multiplied with, in F64: most * min(1 / norm, 1 / most), and NaN when the norm
@@ -42,8 +23,8 @@ static washi_tensor *global_scale(int n, washi_tensor *gradient[], double most)
         washi_tensor *one = washi_cast(sum_of_squares(gradient[i]), WASHI_F64);
         sum = sum ? washi_add(sum, one) : one;
     }
-    washi_tensor *norm = washi_sqrt(sum), *one = number(norm, 1);
-    washi_tensor *scale = washi_scale(at_most(washi_div(one, norm), number(norm, 1 / most)), most);
+    washi_tensor *norm = washi_sqrt(sum);
+    washi_tensor *scale = washi_scale(washi_clip(washi_reciprocal(norm), 0, 1 / most), most);
     return washi_add(scale, washi_sub(norm, norm));
 }
 
@@ -52,7 +33,7 @@ void wa_nn_clip(const washi_optimizer_options *o, int n, washi_tensor *gradient[
     washi_tensor *scale = o->global_clipnorm > 0 ? global_scale(n, gradient, o->global_clipnorm) : NULL;
     for (int i = 0; i < n; i++) {
         washi_tensor **g = &gradient[i];
-        if (o->clipvalue > 0) *g = by_value(*g, o->clipvalue);
+        if (o->clipvalue > 0) *g = washi_clip(*g, -o->clipvalue, o->clipvalue);
         if (o->clipnorm > 0) *g = by_norm(*g, o->clipnorm);
         if (o->global_clipnorm > 0) *g = washi_mul(*g, washi_cast(scale, washi_dtype_of(*g)));
     }

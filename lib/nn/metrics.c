@@ -24,9 +24,7 @@ washi_tensor *washi_binary_accuracy(washi_tensor *target, washi_tensor *predicti
     washi_tensor *wanted = wa_nn_target("binary_accuracy", target, prediction);
     if (!wanted) return NULL;
     washi_tensor *half = washi_scalar(washi_tape_of(wanted), washi_dtype_of(wanted), 0.5);
-    washi_tensor *above =
-        washi_sub(washi_greater_equal(prediction, half), washi_equal(prediction, half));
-    return share_equal(wanted, above);
+    return share_equal(wanted, washi_greater(prediction, half));
 }
 
 washi_tensor *washi_categorical_accuracy(washi_tensor *target, washi_tensor *prediction)

@@ -7,11 +7,11 @@
 
 enum { POINTS = 100 };
 
-/* ops.greater_equal(ops.tensordot(x, weights, axes=1) + bias, 0.), where weights are a column, or
- * several */
+/* ops.greater_equal(ops.tensordot(x, weights, axes=1) + bias, 0.); columns of weights are several of
+ * them */
 static washi_tensor *perceptron(washi_tensor *x, washi_tensor *weights, washi_tensor *bias)
 {
-    washi_tensor *sum = washi_add(washi_matmul(x, weights), bias);
+    washi_tensor *sum = washi_add(washi_tensordot(x, weights, 1), bias);
     return washi_greater_equal(sum, washi_scalar(washi_tape_of(x), washi_dtype_of(x), 0));
 }
 
@@ -23,7 +23,7 @@ static void classify(washi *w, float points[POINTS][2], float classes[POINTS])
     washi_tape *t = checked(washi_tape_new(w));
     washi_tensor *x = washi_constant(t, WASHI_F32, washi_shape_make(2, (int64_t[]){POINTS, 2}), points);
     washi_tensor *weights =
-        washi_constant(t, WASHI_F32, washi_shape_make(2, (int64_t[]){2, 1}), (float[]){1, 0.5f});
+        washi_constant(t, WASHI_F32, washi_shape_make(1, (int64_t[]){2}), (float[]){1, 0.5f});
     washi_tensor *y = perceptron(x, weights, washi_scalar(t, WASHI_F32, -0.5));
     check(washi_eval(1, &y));
     int positive = 0;
@@ -134,16 +134,15 @@ struct learner {
 
 static void open_learner(washi *w, struct learner *l)
 {
-    const washi_shape row = washi_shape_make(2, (int64_t[]){1, 3});
-    const washi_shape column = washi_shape_make(2, (int64_t[]){3, 1});
-    const washi_shape one = washi_shape_make(2, (int64_t[]){1, 1});
+    const washi_shape three = washi_shape_make(1, (int64_t[]){3});
     washi_tape *t = l->tape = checked(washi_tape_new(w));
-    washi_tensor *weights = washi_variable(t, WASHI_F32, column, l->weights);
-    washi_tensor *x = washi_input(t, WASHI_F32, row), *y = washi_input(t, WASHI_F32, one);
+    washi_tensor *weights = washi_variable(t, WASHI_F32, three, l->weights);
+    washi_tensor *x = washi_input(t, WASHI_F32, three),
+                 *y = washi_input(t, WASHI_F32, (washi_shape){0});
     check(washi_feed(x, l->input));
     check(washi_feed(y, &l->target));
     l->error = washi_sub(y, perceptron(x, weights, washi_scalar(t, WASHI_F32, 0)));
-    check(washi_assign(weights, washi_add(weights, washi_mul(l->error, washi_transpose(x)))));
+    check(washi_assign(weights, washi_add(weights, washi_mul(l->error, x))));
     l->step = checked(washi_compile(t, 1, &l->error));
 }
 

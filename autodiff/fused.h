@@ -24,10 +24,19 @@ struct wa_ref {
     size_t size; /* of an element */
 };
 
+/* Links that carry a value in registers (plan_chain.c): codes, and what each reads or writes. */
+struct wa_chain {
+    wa_chain_fn *run;
+    unsigned char *code;
+    struct wa_ref *at;
+    int links;
+};
+
 struct wa_instruction {
     void (*run)(const struct wa_instruction *i, const struct wa_unit *u, void *y,
                 const void *const x[]);
     struct wa_ref y, x[3];
+    const struct wa_chain *chain; /* instead of run; NULL: none */
     int n;
     enum wa_form form; /* what it makes: elements, or one a row */
     union {
@@ -46,6 +55,9 @@ struct wa_fused {
     struct wa_instruction
         *code; /* the first `once` run once a task, for what is the same in every unit */
     int count, once;
+    struct wa_ref *links; /* of all chains, */
+    unsigned char *codes; /* and their codes */
+    int link_count, most_links;
     int slots, bases; /* bases: the operands, the outputs, the block, the slots */
     size_t slot_bytes, task_bytes;
     bool multiplies; /* each block of rows begins with a matrix product */

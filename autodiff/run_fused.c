@@ -98,14 +98,22 @@ static void *resolve(const struct wa_ref *r, char *const bases[], const size_t f
 }
 
 static void run_code(const struct wa_instruction *code, int count, const struct wa_unit *u,
-                     size_t columns, char *const bases[])
+                     const struct wa_fused *f, char *bases[])
 {
+    void **links = (void **)(bases + f->bases);
+    const size_t columns = f->columns;
     const size_t first[] = {[WA_AT_BASE] = 0,
                             [WA_AT_ELEMENT] = u->row * columns + u->begin,
                             [WA_AT_ROW] = u->row,
                             [WA_AT_COLUMN] = u->begin,
                             [WA_AT_BLOCK] = (u->row - u->block_row) * columns + u->begin};
     for (const struct wa_instruction *i = code, *end = code + count; i < end; i++) {
+        if (i->chain) {
+            for (int k = 0; k < i->chain->links; k++)
+                links[k] = resolve(&i->chain->at[k], bases, first);
+            i->chain->run(elements(i, u), (size_t)i->chain->links, i->chain->code, links);
+            continue;
+        }
         const void *x[3] = {NULL};
         for (int k = 0; k < i->n; k++) x[k] = resolve(&i->x[k], bases, first);
         i->run(i, u, resolve(&i->y, bases, first), x);
@@ -113,7 +121,7 @@ static void run_code(const struct wa_instruction *code, int count, const struct 
 }
 
 /* Units begin ... end-1 of all. */
-static void run_units(const struct wa_fused *f, size_t begin, size_t end, char *const bases[])
+static void run_units(const struct wa_fused *f, size_t begin, size_t end, char *bases[])
 {
     struct wa_unit u = {.block_row = 0};
     for (size_t i = begin; i < end; i++) {
@@ -121,20 +129,20 @@ static void run_units(const struct wa_fused *f, size_t begin, size_t end, char *
         u.begin = i % f->pieces * f->piece;
         u.rows = f->rows - u.row < f->rows_a_unit ? f->rows - u.row : f->rows_a_unit;
         u.n = f->columns - u.begin < f->piece ? f->columns - u.begin : f->piece;
-        run_code(f->code + f->once, f->count - f->once, &u, f->columns, bases);
+        run_code(f->code + f->once, f->count - f->once, &u, f, bases);
     }
 }
 
 /* Columns begin ... end-1 of rows first ... last-1. */
 static void run_rows(const struct wa_fused *f, size_t first, size_t last, size_t begin, size_t end,
-                     char *const bases[])
+                     char *bases[])
 {
     struct wa_unit u = {.block_row = first};
     for (u.row = first; u.row < last; u.row += u.rows) {
         u.rows = last - u.row < f->rows_a_unit ? last - u.row : f->rows_a_unit;
         for (u.begin = begin; u.begin < end; u.begin += u.n) {
             u.n = end - u.begin < f->piece ? end - u.begin : f->piece;
-            run_code(f->code + f->once, f->count - f->once, &u, f->columns, bases);
+            run_code(f->code + f->once, f->count - f->once, &u, f, bases);
         }
     }
 }
@@ -144,7 +152,7 @@ static size_t units_of(const struct wa_fused *f, size_t rows)
     return (rows + f->rows_a_unit - 1) / f->rows_a_unit * f->pieces;
 }
 
-static void run_blocks(const struct wa_step *s, int task, size_t begin, size_t end, char *const bases[],
+static void run_blocks(const struct wa_step *s, int task, size_t begin, size_t end, char *bases[],
                        void *scratch)
 {
     const struct wa_fused *f = s->geometry;
@@ -166,7 +174,7 @@ static void run_blocks(const struct wa_step *s, int task, size_t begin, size_t e
     }
 }
 
-static void run_update(const struct wa_step *s, int task, size_t begin, size_t end, char *const bases[],
+static void run_update(const struct wa_step *s, int task, size_t begin, size_t end, char *bases[],
                        void *scratch)
 {
     const struct wa_fused *f = s->geometry;
@@ -201,7 +209,7 @@ void wa_run_fused(const struct wa_step *s, int task)
 {
     const struct wa_fused *f = s->geometry;
     char *at = (char *)s->scratch + (size_t)task * s->scratch_step, **bases = (char **)(void *)at;
-    at += wa_round_up((size_t)f->bases * sizeof *bases, WA_ALIGN);
+    at += wa_round_up((size_t)(f->bases + f->most_links) * sizeof *bases, WA_ALIGN);
     int base = 0;
     for (int k = 0; k < s->n; k++) bases[base++] = s->x[k].data;
     for (int k = 0; k < s->outputs; k++) bases[base++] = s->out[k].data;
@@ -210,7 +218,7 @@ void wa_run_fused(const struct wa_step *s, int task)
     for (int k = 0; k < f->slots; k++, at += f->slot_bytes) bases[base++] = at;
 
     const struct wa_unit most = {.rows = f->rows_a_unit, .n = f->piece};
-    run_code(f->code, f->once, &most, f->columns, bases);
+    run_code(f->code, f->once, &most, f, bases);
     size_t begin, end;
     if (!f->multiplies && !s->lead) {
         wa_share(units_of(f, f->rows), s->tasks, task, &begin, &end);

@@ -77,6 +77,7 @@ const struct wa_simd PASTE(wa_simd_, WA_ISA) = {
     .name = STRING(WA_ISA),
     .map = {WA_MAPS(MAP)},
     .stretch = {WA_STRETCHES(STRETCH)},
+    .chain = REALS(chain),
     .fold_last = {WA_FOLDS(FOLD_LAST)},
     .fold_first = {WA_FOLDS(FOLD_FIRST)},
     .argmax = REALS(argmax),

@@ -1,6 +1,7 @@
 /* kernels.h: all that isa.c includes twice, for float and for double. */
 #include "map.h"
 #include "stretch.h"
+#include "chain.h"
 #include "lanes.h"
 #include "fold.h"
 #include "arg.h"

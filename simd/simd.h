@@ -100,6 +100,36 @@ enum wa_stretch {
 typedef void wa_stretch_fn(size_t rows, size_t n, void *y, const void *const x[], const size_t x_row[],
                            const size_t x_column[]);
 
+/* -- chains of maps: a value is carried in registers from link to link. Link k does code[k] with at[k]:
+ * load: the value is at[k][i] (number: at[k][0]; bytes: at[k] holds uint8_t); store: at[k][i] becomes
+ * the value. A unary map: f(value). A binary one: f(value, at[k][i]) for _vector, at[k][0] for _number,
+ * operands exchanged for _by_vector and _by_number, f(value, value) for _itself. All links are done for
+ * some elements before any is for the next; i < n. Begins with a load, a number or bytes. ---------- */
+#define WA_CHAIN_UNARIES(X)  X(neg) X(sqrt) X(relu)
+#define WA_CHAIN_BINARIES(X) X(add) X(sub) X(mul) X(div) X(gate) X(greater_equal) X(equal)
+
+enum wa_chain_code {
+    WA_CHAIN_load,
+    WA_CHAIN_number,
+    WA_CHAIN_bytes,
+    WA_CHAIN_store,
+    WA_CHAIN_stream, /* a store past the caches, for a large result that no link loads */
+#define WA_CHAIN_UNARY(name) WA_CHAIN_##name,
+    WA_CHAIN_UNARIES(WA_CHAIN_UNARY)
+#undef WA_CHAIN_UNARY
+#define WA_CHAIN_BINARY(name)                                                                          \
+    WA_CHAIN_##name##_vector, WA_CHAIN_##name##_number, WA_CHAIN_##name##_by_vector,                   \
+        WA_CHAIN_##name##_by_number, WA_CHAIN_##name##_itself,
+        WA_CHAIN_BINARIES(WA_CHAIN_BINARY)
+#undef WA_CHAIN_BINARY
+            WA_CHAIN_CODES,
+    /* From the code of _vector to the others. */
+    WA_CHAIN_NUMBER = 1,
+    WA_CHAIN_BY = 2,
+    WA_CHAIN_ITSELF = 4
+};
+typedef void wa_chain_fn(size_t n, size_t links, const unsigned char *code, void *const at[]);
+
 /* -- reductions ---------------------------------------------------------------------------------- */
 #define WA_FOLDS(X)                                                                                    \
     X(sum)                                                                                             \
@@ -242,6 +272,7 @@ struct wa_simd {
     const char *name; /* "scalar", "avx2", ... */
     wa_map_fn *map[WA_MAP_COUNT][WA_REALS];
     wa_stretch_fn *stretch[WA_STRETCH_COUNT][WA_REALS];
+    wa_chain_fn *chain[WA_REALS];
     wa_fold_last_fn *fold_last[WA_FOLD_COUNT][WA_REALS];
     wa_fold_first_fn *fold_first[WA_FOLD_COUNT][WA_REALS];
     wa_arg_fn *argmax[WA_REALS], *argmin[WA_REALS];

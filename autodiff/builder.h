@@ -1,0 +1,57 @@
+/* builder.h: what the planning of a fused step shares: from values to instructions (plan_code.c),
+ * chains of them in registers (plan_chain.c), and the step around them (plan_fused.c). */
+#ifndef WA_BUILDER_H
+#define WA_BUILDER_H
+
+#include "autodiff/fused.h"
+
+struct wa_builder {
+    struct wa_step *step;
+    struct wa_graph *g;
+    const struct wa_group *group;
+    struct wa_fused *f;
+    const int *member; /* values, in order */
+    int members;
+    struct wa_ref *made; /* by member: where it is */
+    int *until;          /* by member: the last member that reads it */
+    int *uses;           /* by member: how often members read it, beyond what a chain has taken on */
+    int *output;         /* by member: its number among the outputs; -1: none */
+    struct wa_brought {  /* a value in a slot as it lies under one layout */
+        int value;
+        enum wa_layout layout;
+        struct wa_ref at;
+    } * brought;
+    int brought_count;
+    struct wa_instruction *once, *code;
+    int once_count, code_count;
+    int *free_slot, free_count;
+    /* The chain that is being made: it comes after all other code so far. */
+    struct wa_chain *chain; /* NULL: none */
+    enum wa_form chain_form;
+    washi_dtype chain_type;
+    int carried; /* the member whose value the chain carries */
+    bool stored; /* and it is in memory too */
+    bool failed; /* no memory */
+};
+
+/* Bases: the operands, the outputs, the block, the slots. */
+static inline int wa_block_base(const struct wa_builder *b) { return b->step->n + b->step->outputs; }
+/* A slot; fresh: one that nothing was in before. */
+struct wa_ref wa_new_slot(struct wa_builder *b, size_t size, bool fresh);
+/* The group's member that x is, or a view of; -1: it comes from outside. */
+int wa_member_of(const struct wa_builder *b, int x);
+/* Where operand k of v is found: elements, or (*number) one for all of them. */
+struct wa_ref wa_read_operand(struct wa_builder *b, const struct wa_value *v, int k, bool *number);
+/* Frees the slots of operands of member m that nothing later reads. */
+void wa_free_operands(struct wa_builder *b, int m);
+struct wa_ref wa_place_result(struct wa_builder *b, int m);
+struct wa_instruction *wa_emit(struct wa_instruction *list, int *count, enum wa_form form);
+/* The code of all members. */
+void wa_emit_members(struct wa_builder *b);
+
+/* Makes member m the next link of a chain; false: it is none. */
+bool wa_chain_member(struct wa_builder *b, int m);
+/* Ends the chain: its value goes to memory where that is read later. */
+void wa_end_chain(struct wa_builder *b);
+
+#endif

@@ -1,0 +1,186 @@
+/* plan_code.c: the instructions that compute the members of a group. */
+#include "autodiff/builder.h"
+
+#include <string.h>
+
+struct wa_ref wa_new_slot(struct wa_builder *b, size_t size, bool fresh)
+{
+    int slot = b->free_count && !fresh ? b->free_slot[--b->free_count] : b->f->slots++;
+    return (struct wa_ref){wa_block_base(b) + 1 + slot, WA_AT_BASE, size};
+}
+
+static void free_slot(struct wa_builder *b, struct wa_ref at)
+{
+    if (at.base > wa_block_base(b)) b->free_slot[b->free_count++] = at.base - wa_block_base(b) - 1;
+}
+
+int wa_member_of(const struct wa_builder *b, int x)
+{
+    const struct wa_value *base = &b->g->values[wa_base_of(b->g, x)];
+    return base->step == b->g->values[b->member[0]].step ? base->index : -1;
+}
+
+/* -- reading -- */
+
+struct wa_instruction *wa_emit(struct wa_instruction *list, int *count, enum wa_form form)
+{
+    struct wa_instruction *i = &list[(*count)++];
+    *i = (struct wa_instruction){.form = form};
+    return i;
+}
+
+static struct wa_gather *new_gather(struct wa_builder *b, washi_shape x, washi_shape y)
+{
+    struct wa_gather *gather = wa_step_new(b->step, sizeof *gather);
+    int64_t own[WASHI_MAX_RANK];
+    if (!gather) return NULL;
+    wa_strides(x, own);
+    gather->rank = y.rank - 1;
+    for (int i = 0; i < y.rank; i++) {
+        int at = i - (y.rank - x.rank);
+        int64_t stride = at < 0 || x.dim[at] == 1 ? 0 : own[at];
+        if (i == y.rank - 1)
+            gather->along = stride;
+        else
+            gather->stride[i] = stride;
+        gather->dim[i] = y.dim[i];
+    }
+    return gather;
+}
+
+/* A slot that holds value x, found at `from`, stretched to the members it is read by. */
+static struct wa_ref bring(struct wa_builder *b, const struct wa_value *v, int x, enum wa_layout layout,
+                           struct wa_ref from)
+{
+    for (int i = 0; i < b->brought_count; i++)
+        if (b->brought[i].value == x && b->brought[i].layout == layout) return b->brought[i].at;
+    bool once = layout == WA_CONSTANT || layout == WA_PERIODIC;
+    /* A fresh slot: the chain that is being made comes later, and may read what is free by now. */
+    struct wa_instruction *i =
+        once ? wa_emit(b->once, &b->once_count, WA_FULL) : wa_emit(b->code, &b->code_count, WA_FULL);
+    i->run = layout == WA_CONSTANT   ? wa_do_splat
+             : layout == WA_PERIODIC ? wa_do_repeat
+             : layout == WA_A_ROW    ? wa_do_spread
+                                     : wa_do_gather;
+    i->n = 1;
+    i->x[0] = from;
+    i->y = wa_new_slot(b, from.size, true);
+    if (layout == WA_STRIDED) {
+        i->kernel.gather = new_gather(b, b->g->values[x].node->shape, v->node->shape);
+        if (!i->kernel.gather) b->failed = true;
+    }
+    b->brought[b->brought_count++] = (struct wa_brought){x, layout, i->y};
+    return i->y;
+}
+
+/* One element a row is one number, when a unit is of one row. */
+static bool is_number(const struct wa_builder *b, enum wa_layout layout)
+{
+    return layout == WA_CONSTANT || (layout == WA_A_ROW && b->f->rows_a_unit == 1);
+}
+
+struct wa_ref wa_read_operand(struct wa_builder *b, const struct wa_value *v, int k, bool *number)
+{
+    int x = v->x[k], member = wa_member_of(b, x);
+    bool by_row = wa_needs_rows(v->node->op);
+    enum wa_layout layout =
+        by_row ? WA_DENSE : wa_layout_of(b->g->values[x].node->shape, v->node->shape);
+    struct wa_ref from = {b->g->values[x].index, WA_AT_BASE,
+                          washi_dtype_size(b->g->values[x].node->type)};
+    if (member >= 0) {
+        x = b->member[member];
+        from = b->made[member];
+        bool spread = !by_row && v->form == WA_FULL && b->g->values[x].form == WA_COLUMN;
+        layout = spread ? WA_A_ROW : WA_DENSE;
+    } else if (layout == WA_DENSE)
+        from.start = v->form == WA_FULL || by_row ? WA_AT_ELEMENT : WA_AT_ROW;
+    else if (layout == WA_A_ROW)
+        from.start = WA_AT_ROW;
+    else if (layout == WA_PERIODIC && b->f->rows_a_unit == 1) {
+        from.start = WA_AT_COLUMN;
+        layout = WA_DENSE;
+    }
+    if (number) *number = is_number(b, layout);
+    return layout == WA_DENSE || (number && *number) ? from : bring(b, v, x, layout, from);
+}
+
+/* -- members -- */
+
+static void set_kernel(struct wa_instruction *i, const struct wa_simd *simd, const struct wa_value *v,
+                       washi_dtype from)
+{
+    const struct wa_op *op = v->node->op;
+    switch (op->fusion) {
+    case WA_FUSE_MAP:
+        i->run = wa_do_map;
+        i->kernel.map = simd->map[op->kernel][v->node->type];
+        break;
+    case WA_FUSE_CAST:
+        i->run = wa_do_cast;
+        i->kernel.cast = simd->cast[v->node->type][from];
+        break;
+    case WA_FUSE_FOLD:
+        i->run = wa_do_fold;
+        i->kernel.fold = simd->fold_last[op->kernel][from];
+        break;
+    case WA_FUSE_ROW:
+        i->run = wa_do_row;
+        i->kernel.row = simd->row[op->kernel][from];
+        break;
+    case WA_FUSE_ARGMAX:
+        i->run = wa_do_argmax;
+        i->kernel.argmax = (op->kernel ? simd->argmin : simd->argmax)[from];
+        break;
+    case WA_APART: break;
+    }
+}
+
+void wa_free_operands(struct wa_builder *b, int m)
+{
+    const struct wa_value *v = &b->g->values[b->member[m]];
+    for (int k = 0; k < v->n; k++) {
+        int member = wa_member_of(b, v->x[k]);
+        if (member < 0 || b->until[member] != m) continue;
+        b->until[member] = -1;
+        free_slot(b, b->made[member]);
+    }
+}
+
+struct wa_ref wa_place_result(struct wa_builder *b, int m)
+{
+    const struct wa_value *v = &b->g->values[b->member[m]];
+    size_t size = washi_dtype_size(v->node->type);
+    if (b->output[m] >= 0)
+        return (struct wa_ref){b->step->n + b->output[m],
+                               v->form == WA_FULL ? WA_AT_ELEMENT : WA_AT_ROW, size};
+    if (v->node->op == &wa_op_matmul) return (struct wa_ref){wa_block_base(b), WA_AT_BLOCK, size};
+    return wa_new_slot(b, size, false);
+}
+
+static void emit_member(struct wa_builder *b, int m)
+{
+    const struct wa_value *v = &b->g->values[b->member[m]];
+    struct wa_ref x[3];
+    wa_end_chain(b);
+    for (int k = 0; k < v->n; k++) x[k] = wa_read_operand(b, v, k, NULL);
+    struct wa_instruction *i = wa_emit(b->code, &b->code_count, v->form);
+    i->n = v->n;
+    memcpy(i->x, x, sizeof x);
+    set_kernel(i, b->step->simd, v, b->g->values[v->x[0]].node->type);
+    /* An elementwise result may be put where an operand was. */
+    bool over = v->node->op->fusion == WA_FUSE_MAP;
+    if (over) wa_free_operands(b, m);
+    i->y = b->made[m] = wa_place_result(b, m);
+    if (!over) wa_free_operands(b, m);
+}
+
+void wa_emit_members(struct wa_builder *b)
+{
+    for (int m = 0; m < b->members; m++) {
+        if (b->g->values[b->member[m]].node->op == &wa_op_matmul)
+            b->made[m] = wa_place_result(b, m);
+        else if (!wa_chain_member(b, m))
+            emit_member(b, m);
+    }
+    wa_end_chain(b);
+}

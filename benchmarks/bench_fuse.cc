@@ -1,0 +1,131 @@
+// bench_fuse.cc: formulas composed of primitive ops, value alone and with the gradient, beside the same
+// written by hand in one pass (by_hand.cc), on one thread. 16 Mi floats; `pass` is one y[i] = x[i] * c
+// loop over them, the unit of the table in docs. Ratios: --benchmark_enable_random_interleaving=true.
+#include "by_hand.h"
+
+#include <benchmark/benchmark.h>
+#include <washi.h>
+
+#include <memory>
+#include <vector>
+
+namespace
+{
+
+const size_t count = size_t(16) << 20;
+
+struct Free {
+    void operator()(float *x) const { std::free(x); }
+};
+using Floats = std::unique_ptr<float[], Free>;
+
+Floats floats()
+{
+    auto *x = static_cast<float *>(std::aligned_alloc(64, count * sizeof(float)));
+    for (size_t i = 0; i < count; i++) x[i] = 0.25F + 0.5F * static_cast<float>(i % 1021) / 1021;
+    return Floats(x);
+}
+
+struct Data {
+    Floats x = floats(), y = floats(), dx = floats();
+};
+
+Data &data()
+{
+    static Data made;
+    return made;
+}
+
+using Formula = washi_tensor *(*)(washi_tensor *);
+
+washi_tensor *chain(washi_tensor *x)
+{
+    washi_tensor *y = x;
+    for (int k = 0; k < links; k++) y = washi_mul(washi_add(washi_scale(y, double(factor)), x), x);
+    return y;
+}
+
+washi_tensor *gelu(washi_tensor *x)
+{
+    washi_tape *t = washi_tape_of(x);
+    washi_tensor *cube = washi_mul(washi_mul(x, x), x);
+    washi_tensor *inner = washi_add(x, washi_scale(cube, double(gelu_b)));
+    washi_tensor *tanh = washi_tanh(washi_scale(inner, double(gelu_a)));
+    return washi_mul(washi_scale(x, 0.5), washi_add(washi_scalar(t, WASHI_F32, 1), tanh));
+}
+
+washi_tensor *norm(washi_tensor *x)
+{
+    washi_tape *t = washi_tape_of(x);
+    washi_tensor *d = washi_sub(x, washi_mean(x, -1, true));
+    washi_tensor *variance = washi_mean(washi_mul(d, d), -1, true);
+    return washi_div(d, washi_sqrt(washi_add(variance, washi_scalar(t, WASHI_F32, double(epsilon)))));
+}
+
+washi_tensor *square_of(washi_tensor *y) { return washi_mul(y, y); }
+washi_tensor *same(washi_tensor *y) { return y; }
+
+// The formula's value, and with `loss` the gradient of its sum too.
+void composed(benchmark::State &state, Formula formula, Formula loss)
+{
+    washi_options options = {};
+    options.threads = 1;
+    washi *w = nullptr;
+    washi_open(&w, &options);
+    washi_tape *t = washi_tape_new(w);
+    const int64_t shape[] = {int64_t(count / row), int64_t(row)};
+    washi_tensor *x = washi_input(t, WASHI_F32, washi_shape_make(2, shape)), *y = formula(x);
+    washi_tensor *outputs[2] = {y, nullptr};
+    if (loss != nullptr) washi_grad(washi_sum(loss(y), WASHI_ALL, false), 1, &x, &outputs[1]);
+    washi_feed(x, data().x.get());
+    washi_program *p = washi_compile(t, loss != nullptr ? 2 : 1, outputs);
+    if (p == nullptr || washi_run(p) != WASHI_OK) {
+        state.SkipWithError(washi_message());
+        return;
+    }
+    for (auto _ : state) washi_run(p);
+    state.SetLabel(washi_cpu(w));
+    washi_program_free(p);
+    washi_tape_free(t);
+    washi_close(w);
+}
+
+template <class Loop> void by_hand(benchmark::State &state, Loop loop)
+{
+    if (!by_hand_runs()) {
+        state.SkipWithError("this machine has no AVX-512");
+        return;
+    }
+    Data &d = data();
+    for (auto _ : state) {
+        loop(d.y.get(), d.dx.get(), d.x.get());
+        benchmark::ClobberMemory();
+    }
+}
+
+void pass(benchmark::State &state)
+{
+    for (auto _ : state) {
+        scale_by_hand(count, data().y.get(), data().x.get(), factor);
+        benchmark::ClobberMemory();
+    }
+}
+
+#define FORMULA(name, loss, size)                                                                      \
+    BENCHMARK_CAPTURE(composed, name, name, nullptr)->Unit(benchmark::kMillisecond);                   \
+    BENCHMARK_CAPTURE(by_hand, name, [](float *y, float *, const float *x) {                           \
+        name##_by_hand(size, y, x);                                                                    \
+    })->Unit(benchmark::kMillisecond);                                                                 \
+    BENCHMARK_CAPTURE(composed, name##_gradient, name, loss)->Unit(benchmark::kMillisecond);           \
+    BENCHMARK_CAPTURE(by_hand, name##_gradient, [](float *y, float *dx, const float *x) {              \
+        name##_gradient_by_hand(size, y, dx, x);                                                       \
+    })->Unit(benchmark::kMillisecond);
+
+} // namespace
+
+BENCHMARK(pass)->Unit(benchmark::kMillisecond);
+FORMULA(chain, same, count)
+FORMULA(gelu, same, count)
+FORMULA(norm, square_of, count / row)
+
+BENCHMARK_MAIN();

@@ -58,6 +58,7 @@ struct wa_fused {
     struct wa_ref *links; /* of all chains, */
     unsigned char *codes; /* and their codes */
     int link_count, most_links;
+    bool streams;     /* some of them past the caches */
     int slots, bases; /* bases: the operands, the outputs, the block, the slots */
     size_t slot_bytes, task_bytes;
     bool multiplies; /* each block of rows begins with a matrix product */

@@ -89,7 +89,7 @@ static bool overwrites(const struct wa_graph *g, int v, int r)
         const struct wa_value *member = &g->values[g->member[i]];
         for (int k = 0; k < member->n; k++) {
             if (root_of(g, member->x[k]) != r) continue;
-            if (g->member[i] > v || !reads_under(g, value, member, k)) return false;
+            if (i > value->at || !reads_under(g, value, member, k)) return false;
             reads = true;
         }
     }

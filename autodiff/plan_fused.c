@@ -73,12 +73,16 @@ static void cut(struct wa_fused *f, const struct wa_group *group, size_t size)
     f->slot_bytes = wa_round_up(f->rows_a_unit * f->piece * size, WA_ALIGN);
 }
 
-/* Where nothing is kept near the core between instructions, units may be longer. */
-static void widen(struct wa_fused *f)
+/* Pieces such that what is kept between instructions stays in the first-level cache, now that it is
+ * known how much that is. */
+static void fit(struct wa_fused *f, size_t size)
 {
-    enum { TILES = 16 };
-    f->piece = TILES * f->piece < f->columns ? TILES * f->piece : f->columns;
+    enum { KEPT_BYTES = 24 * 1024, LONGEST = 16 * 1024, STEP = 256 };
+    size_t piece = KEPT_BYTES / size / (f->slots ? (size_t)f->slots : 1) / STEP * STEP;
+    piece = piece > LONGEST ? LONGEST : piece < STEP ? STEP : piece;
+    f->piece = piece < f->columns ? piece : f->columns;
     f->pieces = f->piece ? (f->columns + f->piece - 1) / f->piece : 0;
+    f->slot_bytes = wa_round_up(f->piece * size, WA_ALIGN);
 }
 
 /* The operand of the number by which v multiplies x; -1: it does not. */
@@ -211,6 +215,34 @@ static washi_status check_fused(const struct wa_step *s)
 static const struct wa_op fused_op = {
     .name = "fused", .doc = "several values made together", .check = check_fused, .run = wa_run_fused};
 
+/* Whether nothing is read where the output is: no operand, nor the output itself once it is made. */
+static bool only_written(const struct wa_step *s, const struct wa_fused *f, int output)
+{
+    int base = s->n + output;
+    for (int k = 0; k < s->n; k++)
+        if (s->x[k].data == s->out[output].data) return false;
+    for (int i = 0; i < f->link_count; i++)
+        if (f->links[i].base == base && f->codes[i] != WA_CHAIN_store) return false;
+    for (int i = 0; i < f->count; i++)
+        for (int k = 0; k < f->code[i].n; k++)
+            if (f->code[i].x[k].base == base) return false;
+    return true;
+}
+
+void wa_fused_located(struct wa_step *s)
+{
+    enum { STREAM_BYTES = 1 << 25 };
+    struct wa_fused *f = s->geometry;
+    if (s->op != &fused_op) return;
+    for (int i = 0; i < f->link_count; i++) {
+        int output = f->links[i].base - s->n;
+        if (f->codes[i] != WA_CHAIN_store || output < 0 || output >= s->outputs) continue;
+        const struct wa_place *y = &s->out[output];
+        if (wa_shape_bytes(y->shape, y->type) >= STREAM_BYTES && only_written(s, f, output))
+            f->codes[i] = WA_CHAIN_stream, f->streams = true;
+    }
+}
+
 void wa_fused_gather(const struct wa_step *s, const struct wa_place **table,
                      const struct wa_place **indices)
 {
@@ -244,7 +276,7 @@ bool wa_plan_fused(struct wa_step *s, struct wa_graph *g, const int *member, int
     if (!b.f || !new_lists(&b) || !find_operands(&b)) return false;
     cut(b.f, b.group, size);
     wa_emit_members(&b);
-    if (!b.f->slots && b.f->rows_a_unit == 1 && !b.group->by_rows) widen(b.f);
+    if (b.f->rows_a_unit == 1 && !b.group->by_rows) fit(b.f, size);
     if (b.failed || !keep_code(&b)) return false;
     if (b.group->head >= 0) plan_product(&b);
     share_out(&b);

@@ -31,6 +31,8 @@ struct wa_value {
     enum wa_form form;  /* in its group */
     int level;          /* longest way from the sources, a group counting once (fuse.c) */
     int step;           /* the step that computes it; -1: a source, a view, or not live */
+    int at;             /* among the members of all steps */
+    bool placed;        /* there, while they are put in order */
     bool inside;        /* read by its own step alone: in no memory of the slab */
     int index, read_by; /* among the members or the operands of a step, while that is made */
     int root;           /* the value in whose memory it is: itself, or what it views or overwrites */
@@ -103,6 +105,8 @@ enum wa_layout { WA_DENSE, WA_A_ROW, WA_PERIODIC, WA_CONSTANT, WA_STRIDED };
 enum wa_layout wa_layout_of(washi_shape x, washi_shape y);
 /* Puts the steps in order and in phases (schedule.c). */
 bool wa_graph_schedule(struct wa_graph *g);
+/* Puts the members of each step in order (order.c). */
+bool wa_graph_order(struct wa_graph *g);
 bool wa_is_step(const struct wa_value *v); /* to be computed in a step */
 /* Whether v reads operand k element by element or row by row, in the order it makes its own. */
 bool wa_reads_along(const struct wa_graph *g, const struct wa_value *v, int k);
@@ -121,6 +125,8 @@ struct wa_place wa_operand_of(const struct wa_graph *g, const struct wa_value *v
 /* Finds what the program gathers; false when memory is out. */
 bool wa_ahead_find(washi_program *p, const struct wa_graph *g);
 
+/* A fused step learns that its memory is known: large results then go past the caches. */
+void wa_fused_located(struct wa_step *s);
 /* Of a fused step that gathers rows: what from, and by what (plan_fused.c). */
 void wa_fused_gather(const struct wa_step *s, const struct wa_place **table,
                      const struct wa_place **indices);

@@ -204,7 +204,33 @@ static void run_update(const struct wa_step *s, int task, size_t begin, size_t e
     }
 }
 
-/* A task's memory: the bases, the block, the slots, the matrix product's scratch. */
+/* The task's share of the rows, of the columns of a single row, or of the units. */
+static void run_share(const struct wa_step *s, int task, char *bases[], void *scratch)
+{
+    const struct wa_fused *f = s->geometry;
+    size_t begin, end;
+    if (!f->multiplies && !s->lead) {
+        wa_share(units_of(f, f->rows), s->tasks, task, &begin, &end);
+        run_units(f, begin, end, bases);
+        return;
+    }
+    bool row = f->rows == 1; /* the leading axis is the columns */
+    size_t lead = s->lead ? (size_t)s->lead : f->rows, each = (row ? f->columns : f->rows) / lead;
+    wa_share(lead, s->tasks, task, &begin, &end);
+    begin *= each, end *= each;
+    if (begin == end) return;
+    if (f->multiplies && f->update_old >= 0)
+        run_update(s, task, begin, end, bases, scratch);
+    else if (f->multiplies)
+        run_blocks(s, task, begin, end, bases, scratch);
+    else if (row)
+        run_rows(f, 0, 1, begin, end, bases);
+    else
+        run_rows(f, begin, end, 0, f->columns, bases);
+}
+
+/* A task's memory: the bases, the links' addresses, the block, the slots, the matrix product's scratch.
+ */
 void wa_run_fused(const struct wa_step *s, int task)
 {
     const struct wa_fused *f = s->geometry;
@@ -219,23 +245,6 @@ void wa_run_fused(const struct wa_step *s, int task)
 
     const struct wa_unit most = {.rows = f->rows_a_unit, .n = f->piece};
     run_code(f->code, f->once, &most, f, bases);
-    size_t begin, end;
-    if (!f->multiplies && !s->lead) {
-        wa_share(units_of(f, f->rows), s->tasks, task, &begin, &end);
-        run_units(f, begin, end, bases);
-        return;
-    }
-    bool row = f->rows == 1; /* the leading axis is the columns */
-    size_t lead = s->lead ? (size_t)s->lead : f->rows, each = (row ? f->columns : f->rows) / lead;
-    wa_share(lead, s->tasks, task, &begin, &end);
-    begin *= each, end *= each;
-    if (begin == end) return;
-    if (f->multiplies && f->update_old >= 0)
-        run_update(s, task, begin, end, bases, at);
-    else if (f->multiplies)
-        run_blocks(s, task, begin, end, bases, at);
-    else if (row)
-        run_rows(f, 0, 1, begin, end, bases);
-    else
-        run_rows(f, begin, end, 0, f->columns, bases);
+    run_share(s, task, bases, at);
+    if (f->streams) wa_fence();
 }

@@ -348,7 +348,7 @@ bool wa_graph_schedule(struct wa_graph *g)
     for (size_t u = 0; u < n; u++)
         if (s.unit[u].key >= 0 && !s.unit[u].waiting) push(s.now, &s.ready, s.unit, (int)u);
     schedule(&s);
-    return list_members(g);
+    return list_members(g) && wa_graph_order(g);
 }
 
 bool wa_same_task(const struct wa_graph *g, const struct wa_value *reader, int k, int step)

@@ -24,15 +24,14 @@ INLINE void NAME(link_store)(const size_t vectors, const VT *value, T *y, const 
 
 INLINE void NAME(link_bytes)(const size_t vectors, VT *value, const uint8_t *x, const size_t lanes)
 {
-    UNROLL
-    for (size_t v = 0; v < vectors; v++) {
-        T y[LEN] = {0};
-        if (lanes == LEN)
-            for (size_t i = 0; i < LEN; i++) y[i] = (T)x[v * LEN + i];
-        else
-            for (size_t i = 0; i < lanes; i++) y[i] = (T)x[i];
-        value[v] = V(load)(y);
+    if (lanes < LEN) {
+        uint8_t whole[LEN] = {0};
+        memcpy(whole, x, lanes);
+        value[0] = V(bytes)(whole);
+        return;
     }
+    UNROLL
+    for (size_t v = 0; v < vectors; v++) value[v] = V(bytes)(x + v * LEN);
 }
 
 INLINE void NAME(link_unary)(const size_t vectors, VT *value, NAME(unary) * f)
@@ -124,10 +123,7 @@ static void NAME(chain)(size_t n, size_t links, const unsigned char *code, void 
 {
     enum { WHOLE = NAME(LINK_VECTORS) * LEN };
     size_t i = 0;
-    bool streams = false;
-    for (size_t k = 0; k < links; k++) streams = streams || code[k] == WA_CHAIN_stream;
     for (; i + WHOLE <= n; i += WHOLE) NAME(links)(NAME(LINK_VECTORS), LEN, i, links, code, at);
     for (; i + LEN <= n; i += LEN) NAME(links)(1, LEN, i, links, code, at);
     if (i < n) NAME(links)(1, n - i, i, links, code, at);
-    if (streams) v_fence();
 }

@@ -18,6 +18,8 @@ void wa_fp_leave(uint64_t mode) { _mm_setcsr((unsigned)mode); }
 
 void wa_pause(void) { _mm_pause(); }
 
+void wa_fence(void) { _mm_sfence(); }
+
 #elif defined(__aarch64__)
 
 uint64_t wa_fp_enter(void)
@@ -32,6 +34,8 @@ void wa_fp_leave(uint64_t mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode) 
 
 void wa_pause(void) { __asm__ volatile("yield"); }
 
+void wa_fence(void) {}
+
 #else
 #include <fenv.h>
 
@@ -45,6 +49,8 @@ uint64_t wa_fp_enter(void)
 void wa_fp_leave(uint64_t mode) { fesetround((int)mode); }
 
 void wa_pause(void) {}
+
+void wa_fence(void) {}
 #endif
 
 void wa_prefetch(uintptr_t at, size_t bytes)

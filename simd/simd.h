@@ -113,7 +113,8 @@ enum wa_chain_code {
     WA_CHAIN_number,
     WA_CHAIN_bytes,
     WA_CHAIN_store,
-    WA_CHAIN_stream, /* a store past the caches, for a large result that no link loads */
+    WA_CHAIN_stream, /* a store past the caches, for a large result; before another thread reads it:
+                        fence */
 #define WA_CHAIN_UNARY(name) WA_CHAIN_##name,
     WA_CHAIN_UNARIES(WA_CHAIN_UNARY)
 #undef WA_CHAIN_UNARY
@@ -305,6 +306,8 @@ int wa_map_arity(enum wa_map map);
  * no traps); leave restores what enter returned. */
 uint64_t wa_fp_enter(void);
 void wa_fp_leave(uint64_t mode);
+/* Orders what WA_CHAIN_stream wrote before all that follows. */
+void wa_fence(void);
 /* Tells the core that this thread is waiting in a loop. */
 void wa_pause(void);
 /* Asks memory for the cache lines of some bytes, which need not be any that can be read. */

@@ -109,6 +109,10 @@ static inline void vf_transpose(vf r[VF_LEN])
         r[i + 4] = _mm256_permute2f128_ps(low, high, 0x31);
     }
 }
+static inline vf vf_bytes(const uint8_t *p)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+}
 static inline void vf_stream(float *p, vf a) { _mm256_stream_ps(p, a); }
 static inline void vf_sincospi(vf a, vf *sin, vf *cos)
 {
@@ -195,6 +199,7 @@ static inline void vd_transpose(vd r[VD_LEN])
     r[2] = _mm256_permute2f128_pd(a, c, 0x31);
     r[3] = _mm256_permute2f128_pd(b, d, 0x31);
 }
+static inline vd vd_bytes(const uint8_t *p) { return _mm256_setr_pd(p[0], p[1], p[2], p[3]); }
 static inline void vd_stream(double *p, vd a) { _mm256_stream_pd(p, a); }
 static inline void vd_sincospi(vd a, vd *sin, vd *cos)
 {

@@ -93,6 +93,10 @@ static inline void vf_transpose(vf r[VF_LEN])
         r[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
     }
 }
+static inline vf vf_bytes(const uint8_t *p)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p)));
+}
 static inline void vf_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
 static inline void vf_sincospi(vf a, vf *sin, vf *cos)
 {
@@ -183,6 +187,10 @@ static inline void vd_transpose(vd r[VD_LEN])
         r[i + 4] = _mm512_shuffle_f64x2(b, d, 0x88);
         r[i + 6] = _mm512_shuffle_f64x2(b, d, 0xdd);
     }
+}
+static inline vd vd_bytes(const uint8_t *p)
+{
+    return _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)));
 }
 static inline void vd_stream(double *p, vd a) { _mm512_stream_pd(p, a); }
 static inline void vd_sincospi(vd a, vd *sin, vd *cos)

@@ -84,6 +84,11 @@ static inline void vf_transpose(vf r[VF_LEN])
     r[2] = vreinterpretq_f32_f64(vzip1q_f64(b, d));
     r[3] = vreinterpretq_f32_f64(vzip2q_f64(b, d));
 }
+static inline vf vf_bytes(const uint8_t *p)
+{
+    const uint32_t words[4] = {p[0], p[1], p[2], p[3]};
+    return vcvtq_f32_u32(vld1q_u32(words));
+}
 static inline void vf_stream(float *p, vf a) { vst1q_f32(p, a); }
 static inline void vf_sincospi(vf a, vf *sin, vf *cos)
 {
@@ -158,6 +163,11 @@ static inline void vd_transpose(vd r[VD_LEN])
     const vd a = r[0], b = r[1];
     r[0] = vzip1q_f64(a, b);
     r[1] = vzip2q_f64(a, b);
+}
+static inline vd vd_bytes(const uint8_t *p)
+{
+    const double d[2] = {(double)p[0], (double)p[1]};
+    return vld1q_f64(d);
 }
 static inline void vd_stream(double *p, vd a) { vst1q_f64(p, a); }
 static inline void vd_sincospi(vd a, vd *sin, vd *cos)

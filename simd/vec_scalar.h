@@ -58,6 +58,7 @@ static inline size_t vf_find(vf_mask m) { return m ? 0 : 1; }
 static inline float vf_lane0(vf a) { return a; }
 static inline vf vf_down(vf a, int h) { return h ? 0 : a; }
 static inline void vf_transpose(vf r[VF_LEN]) { (void)r; }
+static inline vf vf_bytes(const uint8_t *p) { return (float)*p; }
 static inline void vf_stream(float *p, vf a) { *p = a; }
 static inline void vf_sincospi(vf a, vf *sin, vf *cos)
 {
@@ -105,6 +106,7 @@ static inline size_t vd_find(vd_mask m) { return m ? 0 : 1; }
 static inline double vd_lane0(vd a) { return a; }
 static inline vd vd_down(vd a, int h) { return h ? 0 : a; }
 static inline void vd_transpose(vd r[VD_LEN]) { (void)r; }
+static inline vd vd_bytes(const uint8_t *p) { return (double)*p; }
 static inline void vd_stream(double *p, vd a) { *p = a; }
 static inline void vd_sincospi(vd a, vd *sin, vd *cos)
 {

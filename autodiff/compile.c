@@ -34,8 +34,11 @@ static void locate(washi_program *p, const struct wa_graph *g, int v, void **whe
 struct wa_place wa_place_of(const struct wa_graph *g, int v)
 {
     const washi_tensor *node = g->values[v].node, *root = g->values[g->values[v].root].node;
-    return (struct wa_place){
-        .value = v, .type = node->type, .shape = node->shape, .source = root->op->source ? root : NULL};
+    return (struct wa_place){.value = v,
+                             .maker = g->values[wa_base_of(g, v)].step,
+                             .type = node->type,
+                             .shape = node->shape,
+                             .source = root->op->source ? root : NULL};
 }
 
 struct wa_place wa_operand_of(const struct wa_graph *g, const struct wa_value *v, int i)
@@ -89,6 +92,7 @@ static bool make_steps(washi_program *p, struct wa_graph *g)
         int members = g->first[p->step_count + 1] - g->first[p->step_count];
         bool alone = members == 1 && g->values[*member].node->op->plan;
         if (alone ? !plan_value(s, g, *member) : !wa_plan_fused(s, g, member, members)) return false;
+        wa_account(s, g, member, members);
         for (int i = 0; i < members; i++) {
             const struct wa_value *v = &g->values[member[i]];
             int checked = wa_checked_operand(v);
@@ -219,6 +223,7 @@ washi_program *washi_compile(washi_tape *t, int n, washi_tensor *const outputs[]
         made = make_deliveries(p, &g);
     }
     wa_graph_free(&g);
+    if (made && t->arena.w->profile) made = !washi_profile(p, true);
     if (made) return p;
     washi_program_free(p);
     return NULL;

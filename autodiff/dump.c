@@ -32,32 +32,56 @@ static void print_places(const struct wa_step *s, const struct wa_place *x, int 
     }
 }
 
-static void print_step(const struct wa_step *s, FILE *out)
+void wa_dump_ops(const struct wa_step *s, bool names, FILE *out)
 {
+    const struct wa_fused *f = s->geometry;
     if (s->node) {
         fputs(s->op->name, out);
-        print_name(s->node, out);
-        fputc(' ', out);
-        print_place(s, &s->y, out);
-    } else {
-        const struct wa_fused *f = s->geometry;
-        for (int i = 0; i < f->node_count; i++) {
-            fprintf(out, "%s%s", i ? "+" : "", f->nodes[i]->op->name);
-            print_name(f->nodes[i], out);
-        }
-        print_places(s, s->out, s->outputs, " ", out);
+        if (names) print_name(s->node, out);
     }
+    for (int i = 0; !s->node && i < f->node_count; i++) {
+        fprintf(out, "%s%s", i ? "+" : "", f->nodes[i]->op->name);
+        if (names) print_name(f->nodes[i], out);
+    }
+}
+
+/* A number of some unit with three digits: "12.8 M". */
+static void print_count(double count, const char *unit, FILE *out)
+{
+    static const char prefix[] = " kMGTP";
+    int i = 0;
+    for (; count >= 999.5 && prefix[i + 1]; i++) count /= 1000;
+    fprintf(out, "  %.3g %.*s%s", count, i ? 1 : 0, &prefix[i], unit);
+}
+
+static void print_step(const struct wa_step *s, FILE *out)
+{
+    wa_dump_ops(s, true, out);
+    fputc(' ', out);
+    if (s->node) print_place(s, &s->y, out);
+    print_places(s, s->out, s->outputs, "", out);
     print_places(s, s->x, s->n, " <- ", out);
     if (s->tasks > 1) fprintf(out, "  %d tasks", s->tasks);
+    if (s->flops > 0) print_count(s->flops, "flop", out);
+    print_count(s->bytes, "B", out);
     fputc('\n', out);
+}
+
+/* Threads wait for one another between two phases, and within none. */
+static void print_phase(const struct wa_phase *phase, FILE *out)
+{
+    if (phase->bundles > 1) fprintf(out, "      on %d threads:\n", phase->bundles);
 }
 
 washi_status washi_dump(const washi_program *p, FILE *out)
 {
     if (!p || !out) return wa_error(WASHI_MISUSE, "dump: the program or the file is NULL");
-    for (int i = 0; i < p->step_count; i++) {
-        fprintf(out, "%4d  ", i);
-        print_step(&p->steps[i], out);
+    for (int k = 0; k < p->phase_count; k++) {
+        print_phase(&p->phases[k], out);
+        for (int i = p->phases[k].first; i < p->phases[k].end; i++) {
+            fprintf(out, "%4d  ", i);
+            print_step(&p->steps[i], out);
+        }
     }
     for (int i = 0; i < p->delivery_count; i++)
         if (p->deliveries[i].assigns)

@@ -153,6 +153,14 @@ struct wa_ahead {
     size_t row, lines; /* bytes of a row; cache lines of all rows together */
 };
 
+/* What the step of these members has to do (account.c). */
+void wa_account(struct wa_step *s, const struct wa_graph *g, const int *member, int members);
+/* Its ops, and the names that their nodes have (dump.c). */
+void wa_dump_ops(const struct wa_step *s, bool names, FILE *out);
+/* A task of a step, its time being counted; seconds on the clock for that (profile.c). */
+void wa_profile_run(const struct wa_step *s, int task);
+double wa_profile_now(void);
+
 struct washi_program {
     washi_tape *tape;
     struct wa_arena arena;
@@ -172,6 +180,9 @@ struct washi_program {
         *unread; /* where outputs that are inputs themselves are patched: they too must have been fed */
     struct wa_delivery *deliveries;
     int delivery_count;
+    struct wa_spent *spent, *spent_memory; /* by step and task, while it is profiled */
+    uint64_t profiled;                     /* runs */
+    double profile_seconds;                /* that they took */
     void *slab;
     size_t slab_bytes; /* scratch included */
 };

@@ -40,7 +40,10 @@ static void run_task(const struct wa_step *s, int task)
     bool whole = s->lead || s->tasks == 1; /* a split step's tasks ask for rows of their own */
     if (s->program->ahead_count && !s->asks)
         wa_ahead_ask(s, task, whole ? 0 : (size_t)task, whole ? 1 : (size_t)s->tasks);
-    s->op->run(s, task);
+    if (s->program->spent)
+        wa_profile_run(s, task);
+    else
+        s->op->run(s, task);
 }
 
 static void run_step(const struct wa_step *s)
@@ -102,9 +105,14 @@ washi_status washi_run(washi_program *p)
         status = s->op->check(s);
     }
     uint64_t mode = wa_fp_enter();
+    double start = p->spent ? wa_profile_now() : 0;
     if (!status) status = p->arena.w->check ? wa_walk_checked(p) : walk(p);
     wa_fp_leave(mode);
     if (!status) deliver(p);
+    if (p->spent) {
+        p->profile_seconds += wa_profile_now() - start;
+        p->profiled++;
+    }
     return status;
 }
 

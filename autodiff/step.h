@@ -20,6 +20,7 @@ struct wa_place {
     washi_shape shape;
     bool transposed; /* operands of matmul: the last two axes are exchanged in memory */
     int value;       /* in the graph, while compiling */
+    int maker;       /* the step that makes it; -1: it is there before the run */
     const washi_tensor
         *source; /* the input, constant or variable whose memory it is; NULL: in the slab */
 };
@@ -41,10 +42,12 @@ struct wa_step {
         *gathered;      /* of its matrix product: the table is operand 0, operand 2 the indices */
     bool checked_first; /* its check is done before the first step */
 
+    double flops, bytes; /* what it has to do (account.c) */
+
     /* By op->plan: */
     void *geometry;
     int tasks;
-    bool asks; /* run calls wa_ahead_ask itself, while it goes on */
+    bool asks;            /* run calls wa_ahead_ask itself, while it goes on */
     size_t scratch_bytes; /* for all tasks together, task by task where it is split */
     void *scratch;        /* aligned to WA_ALIGN */
     size_t scratch_step;  /* from a task's part of it to the next one's */

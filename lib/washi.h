@@ -628,8 +628,19 @@ WASHI_API washi_status washi_prefetch(washi_tensor *input, const void *next);
 /** Runs a program. No allocation. WASHI_MISUSE: an input has not been fed; WASHI_BAD_VALUE: an index
  * or a label out of range, in which case no weight is assigned. */
 WASHI_API washi_status washi_run(washi_program *p);
-/** Prints the program, a line a step; then the size of its memory. WASHI_IO. */
+/** Prints the program, a line a step: its ops, what it makes and reads (@: bytes into the slab), its
+ * tasks, its arithmetic and its bytes; then the size of the program's memory. WASHI_IO. */
 WASHI_API washi_status washi_dump(const washi_program *p, FILE *out);
+/** Prints a tape's nodes, or a program's steps, as a graph for Graphviz (`dot -Tsvg`). WASHI_IO. */
+WASHI_API washi_status washi_tape_dot(const washi_tape *t, FILE *out);
+WASHI_API washi_status washi_program_dot(const washi_program *p, FILE *out);
+/** Counts from now on, or no longer, where the time of the program's runs goes; with WASHI_PROFILE=1 in
+ * the environment when the context is opened every program does. */
+WASHI_API washi_status washi_profile(washi_program *p, bool on);
+/** Prints what was counted, a line a step: time summed over threads, its share, the rate of arithmetic
+ * beside that of the library's best matrix product, the rate of bytes. Nothing without a profile or a
+ * run. washi_fit with a progress does it at its end. WASHI_IO, WASHI_NO_MEMORY. */
+WASHI_API washi_status washi_profile_print(const washi_program *p, FILE *out);
 /** Bytes of the one slab that holds all the program's values. */
 WASHI_API size_t washi_program_bytes(const washi_program *p);
 /** Compiles and runs once, with the tape's assignments; the values stay on the tape. */

@@ -157,6 +157,12 @@ START_TEST(null_is_looked_at_calmly)
     washi_tape_free(NULL);
     washi_close(NULL);
     fails(washi_run(NULL), WASHI_MISUSE, "run: the program is NULL");
+    fails(washi_tape_dot(NULL, stdout), WASHI_MISUSE, "tape_dot: the tape or the file is NULL");
+    fails(washi_program_dot(NULL, stdout), WASHI_MISUSE,
+          "program_dot: the program or the file is NULL");
+    fails(washi_profile(NULL, true), WASHI_MISUSE, "profile: the program is NULL");
+    fails(washi_profile_print(NULL, stdout), WASHI_MISUSE,
+          "profile_print: the program or the file is NULL");
     fails(washi_dump(NULL, stdout), WASHI_MISUSE, "dump: the program or the file is NULL");
     ck_assert_int_eq(washi_feed(NULL, &w), WASHI_MISUSE);
     ck_assert_int_eq(washi_assign(NULL, NULL), WASHI_MISUSE);

@@ -64,7 +64,8 @@ washi_status washi_open(washi **out, const washi_options *options)
                  .working = ATOMIC_FLAG_INIT,
                  .simd = simd,
                  .fuse = !check && is_on("WASHI_FUSE", true),
-                 .check = check};
+                 .check = check,
+                 .profile = is_on("WASHI_PROFILE", false)};
     int workers = (w->threads < cores() ? w->threads : cores()) - 1;
     if (!w->parallel && workers && !(w->pool = wa_pool_open(w, workers))) {
         washi_close(w);

@@ -125,6 +125,8 @@ washi_status washi_fit(washi_model *m, const washi_array *x, const washi_array *
         for (int j = 0; j < 4; j++) history[i][j] = NAN;
     status = prepare(&t, x, y);
     if (!status) status = run(&t, history);
+    if (!status && t.options.progress && t.train.full.program)
+        status = washi_profile_print(t.train.full.program, t.options.progress);
     wa_nn_pass_close(&t.train);
     wa_nn_pass_close(&t.validation);
     if (t.order) washi_resize(m->w, t.order, (size_t)x->shape.dim[0] * sizeof *t.order, 0);

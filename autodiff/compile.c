@@ -203,29 +203,39 @@ static bool check_outputs(washi_tape *t, int n, washi_tensor *const outputs[])
     return true;
 }
 
-washi_program *washi_compile(washi_tape *t, int n, washi_tensor *const outputs[])
+/* values: nothing but these, of constants alone. */
+static washi_program *compile(washi_tape *t, int n, washi_tensor *const outputs[], bool values)
 {
-    if (!t) {
-        wa_error(WASHI_MISUSE, "compile: the tape is NULL");
-        return NULL;
-    }
-    if (!check_outputs(t, n, outputs)) return NULL;
-    washi_program *p = wa_new(t->arena.w, sizeof *p);
+    washi *w = t->arena.w;
+    washi_program *p = wa_new(w, sizeof *p);
     if (!p) return NULL;
     p->tape = t;
-    p->arena.w = t->arena.w;
+    p->arena.w = w;
     struct wa_graph g;
-    bool made = wa_graph_make(&g, t, n, outputs) && (!t->arena.w->fuse || wa_graph_prologues(&g)) &&
-                wa_graph_fuse(&g, t->arena.w->fuse) && wa_graph_plan(&g) && make_steps(p, &g) &&
+    bool made = wa_graph_make(&g, t, n, outputs, !values) &&
+                (values || w->check || wa_graph_fold(&g, p)) && (!w->fuse || wa_graph_prologues(&g)) &&
+                wa_graph_fuse(&g, w->fuse) && wa_graph_plan(&g) && make_steps(p, &g) &&
                 look_over(p, &g) && wa_ahead_find(p, &g) && make_memory(p, &g);
     if (made) {
         locate_steps(p, &g);
         made = make_deliveries(p, &g);
     }
     wa_graph_free(&g);
-    if (made && t->arena.w->profile) made = !washi_profile(p, true);
+    if (made && w->profile) made = !washi_profile(p, true);
     if (made) return p;
     washi_program_free(p);
+    return NULL;
+}
+
+washi_program *wa_compile_values(washi_tape *t, int n, washi_tensor *const values[])
+{
+    return compile(t, n, values, true);
+}
+
+washi_program *washi_compile(washi_tape *t, int n, washi_tensor *const outputs[])
+{
+    if (t) return check_outputs(t, n, outputs) ? compile(t, n, outputs, false) : NULL;
+    wa_error(WASHI_MISUSE, "compile: the tape is NULL");
     return NULL;
 }
 

@@ -83,8 +83,15 @@ struct wa_graph {
 /* The graph of the outputs and assignments, with rewrites that keep every bit: prune, share equal
  * nodes, let users take transposes and stretched operands themselves (rewrite.c). False when memory is
  * out. */
-bool wa_graph_make(struct wa_graph *g, washi_tape *t, int n, washi_tensor *const outputs[]);
+bool wa_graph_make(struct wa_graph *g, washi_tape *t, int n, washi_tensor *const outputs[],
+                   bool assigns);
 void wa_graph_free(struct wa_graph *g);
+/* Makes the values that are of constants alone (fold.c), in p's memory; false when memory is out. */
+bool wa_graph_fold(struct wa_graph *g, washi_program *p);
+/* A program of nothing but these values of constants; its deliveries say where they are. */
+washi_program *wa_compile_values(washi_tape *t, int n, washi_tensor *const values[]);
+/* Runs the steps (run.c). */
+washi_status wa_walk(const washi_program *p);
 /* Which values are live. */
 void wa_graph_mark(struct wa_graph *g);
 /* Lets matrix products gather, cast and scale the rows of their left operand (prologue.c). */

@@ -87,12 +87,42 @@ static void rewrite_operand(const struct maker *m, struct wa_value *v, int i)
     }
 }
 
+/* Whether all elements of x are this number, signs of zeros told apart. */
+static bool is_number(const struct maker *m, const washi_tensor *x, double number)
+{
+    const struct wa_value *v = &m->g->values[m->value[x->id]];
+    while (v->node->op == &wa_op_broadcast_to) v = &m->g->values[v->x[0]];
+    x = v->node;
+    if (x->op != &wa_op_constant || !wa_is_real(x->type)) return false;
+    const float f = (float)number;
+    bool single = x->type == WASHI_F32;
+    const void *wanted = single ? (const void *)&f : (const void *)&number;
+    size_t size = single ? sizeof f : sizeof number, n = (size_t)washi_size(x->shape);
+    for (size_t i = 0; i < n; i++)
+        if (memcmp((const char *)x->data + i * size, wanted, size)) return false;
+    return n > 0;
+}
+
+/* Which operand y always equals, bit by bit; -1: none. 0 is no neutral element of add: -0 + 0 is 0. */
+static int neutral(const struct maker *m, const washi_tensor *y)
+{
+    if (y->op == &wa_op_mul || y->op == &wa_op_add) {
+        double one = y->op == &wa_op_mul ? 1 : -0.0;
+        return is_number(m, y->x[1], one) ? 0 : is_number(m, y->x[0], one) ? 1 : -1;
+    }
+    if (y->op == &wa_op_div) return is_number(m, y->x[1], 1) ? 0 : -1;
+    if (y->op == &wa_op_sub) return is_number(m, y->x[1], 0) ? 0 : -1;
+    if (y->op == &wa_op_cast) return y->type == y->x[0]->type ? 0 : -1;
+    return y->op->alias || y->op == &wa_op_reshape ? 0 : -1;
+}
+
 /* The operand that y, of no effect on the value, stands for; -1 when it has one. */
 static int no_effect(const struct maker *m, const washi_tensor *y)
 {
-    if (y->op->alias || (y->op == &wa_op_reshape && wa_shape_equal(y->shape, y->x[0]->shape)))
-        return m->value[y->x[0]->id];
-    return -1;
+    int k = neutral(m, y);
+    if (k >= 0 && wa_shape_equal(y->shape, y->x[k]->shape)) return m->value[y->x[k]->id];
+    const struct wa_value *x = y->op == &wa_op_neg ? &m->g->values[m->value[y->x[0]->id]] : NULL;
+    return x && x->node->op == &wa_op_neg ? x->x[0] : -1;
 }
 
 /* -- the graph -- */
@@ -146,7 +176,7 @@ void wa_graph_mark(struct wa_graph *g)
             g->values[g->values[v].x[i]].live = true;
 }
 
-static bool make_goals(struct wa_graph *g, int n, washi_tensor *const outputs[])
+static bool make_goals(struct wa_graph *g, int n, washi_tensor *const outputs[], bool assigns)
 {
     size_t count = (size_t)n;
     for (washi_tensor *v = g->tape->variables; v; v = v->next_variable) count += v->assigned != NULL;
@@ -154,16 +184,18 @@ static bool make_goals(struct wa_graph *g, int n, washi_tensor *const outputs[])
     if (!g->goals) return false;
     for (int i = 0; i < n; i++) g->goals[g->goal_count++] = (struct wa_goal){.node = outputs[i]};
     for (washi_tensor *v = g->tape->variables; v; v = v->next_variable)
-        if (v->assigned) g->goals[g->goal_count++] = (struct wa_goal){.node = v, .assigns = true};
+        if (v->assigned && assigns)
+            g->goals[g->goal_count++] = (struct wa_goal){.node = v, .assigns = true};
     return true;
 }
 
-bool wa_graph_make(struct wa_graph *g, washi_tape *t, int n, washi_tensor *const outputs[])
+bool wa_graph_make(struct wa_graph *g, washi_tape *t, int n, washi_tensor *const outputs[],
+                   bool assigns)
 {
     int threads = t->arena.w->threads;
     *g = (struct wa_graph){
         .tape = t, .arena.w = t->arena.w, .threads = threads < WA_MAX_TASKS ? threads : WA_MAX_TASKS};
-    if (!make_goals(g, n, outputs)) return false;
+    if (!make_goals(g, n, outputs, assigns)) return false;
     struct maker m = {.g = g, .mask = 15};
     size_t count = t->count;
     while (m.mask < 2 * count) m.mask = 2 * m.mask + 1;

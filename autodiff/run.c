@@ -87,7 +87,7 @@ static washi_status run_phase(const washi_program *p, const struct wa_phase *pha
 }
 
 /* Steps in order are right for one thread too: split or not, each comes after what it reads. */
-static washi_status walk(const washi_program *p)
+washi_status wa_walk(const washi_program *p)
 {
     washi_status status = WASHI_OK;
     bool team = p->widest > 1 && wa_team_begin(p->arena.w);
@@ -106,7 +106,7 @@ washi_status washi_run(washi_program *p)
     }
     uint64_t mode = wa_fp_enter();
     double start = p->spent ? wa_profile_now() : 0;
-    if (!status) status = p->arena.w->check ? wa_walk_checked(p) : walk(p);
+    if (!status) status = p->arena.w->check ? wa_walk_checked(p) : wa_walk(p);
     wa_fp_leave(mode);
     if (!status) deliver(p);
     if (p->spent) {

@@ -3,6 +3,7 @@
 
 #if defined(__AVX512F__)
 #include "simd/vec_avx512.h"
+#include "simd/vec_math.h"
 
 bool by_hand_runs() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"); }
 

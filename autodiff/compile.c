@@ -148,6 +148,8 @@ static size_t share_scratch(washi_program *p, char *base)
 
 static bool make_memory(washi_program *p, const struct wa_graph *g)
 {
+    p->planned_bytes = g->slab_bytes;
+    p->least_bytes = g->least_bytes;
     p->slab_bytes = g->slab_bytes + share_scratch(p, NULL);
     p->slab = wa_new_aligned(p->tape->arena.w, p->slab_bytes);
     size_t patches = (size_t)g->goal_count;

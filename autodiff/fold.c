@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { MOST_BYTES = 16 * 1024 }; /* of a value: what is larger would cost more memory than time */
+enum { MOST_BYTES = 1024 }; /* of a value: a larger one would rather cost memory than time */
 
 /* What a run could refuse (an op of the user's, say) is left to the run. */
 static bool foldable(const struct wa_graph *g, const struct wa_value *v, const bool constant[])

@@ -234,19 +234,24 @@ static bool place(struct wa_graph *g)
         .holes = wa_arena_new(&g->arena, (steps + 1) * sizeof(struct hole), _Alignof(struct hole))};
     if (!first || !next || !slab.holes) return false;
     memset(first, -1, steps * sizeof *first);
+    size_t alive = 0;
     for (int step = 0; step < g->steps; step++) {
         for (int i = g->first[step]; i < g->first[step + 1]; i++) {
             int v = g->member[i];
             struct wa_value *value = &g->values[v];
             if (value->root != v || value->inside) continue;
             value->offset = take_hole(&slab, room_of(g, v));
+            alive += room_of(g, v);
             if (value->last == INT_MAX) continue;
             int until = given_back(g, value->last);
             next[v] = first[until];
             first[until] = v;
         }
-        for (int dead = first[step]; dead >= 0; dead = next[dead])
+        if (g->least_bytes < alive) g->least_bytes = alive;
+        for (int dead = first[step]; dead >= 0; dead = next[dead]) {
             give_back(&slab, g->values[dead].offset, room_of(g, dead));
+            alive -= room_of(g, dead);
+        }
     }
     g->slab_bytes = slab.top;
     return true;

@@ -77,7 +77,7 @@ struct wa_graph {
     int *member, *first; /* the values of all steps, in order; where those of each begin, by step */
     struct wa_goal *goals;
     int goal_count;
-    size_t slab_bytes; /* after wa_graph_plan */
+    size_t slab_bytes, least_bytes; /* after wa_graph_plan; the most bytes alive at once */
 };
 
 /* The graph of the outputs and assignments, with rewrites that keep every bit: prune, share equal
@@ -191,6 +191,7 @@ struct washi_program {
     uint64_t profiled;                     /* runs */
     double profile_seconds;                /* that they took */
     void *slab;
+    size_t planned_bytes, least_bytes; /* of values: in the slab, and alive at once */
     size_t slab_bytes; /* scratch included */
 };
 

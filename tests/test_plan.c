@@ -1,0 +1,192 @@
+/* test_plan.c: the memory of programs: close to the most bytes that are alive at once, and none taken
+ * once they run. */
+#include "support.h"
+
+#include "autodiff/program.h"
+
+#include <check.h>
+#include <string.h>
+
+enum { BATCH = 64, SAMPLES = 200, MOST = 12 };
+
+static void ok(washi_status status) { ck_assert_msg(!status, "%s", washi_message()); }
+
+static washi *open_heap(int threads)
+{
+    washi *w = NULL;
+    heap = (struct heap){.fail_at = -1};
+    ok(washi_open(&w, &(washi_options){.resize = counted, .threads = threads, .seed = 3}));
+    return w;
+}
+
+/* -- models -- */
+
+static washi_tensor *residual(washi_scope *s, washi_tensor *x, const void *config)
+{
+    const int64_t *units = config;
+    washi_layer norm = washi_layer_layer_normalization(), wide = washi_layer_dense(*units, washi_gelu),
+                narrow = washi_layer_dense(washi_shape_of(x).dim[1], NULL);
+    washi_tensor *h = washi_layer_call(s, &norm, x);
+    return washi_add(x, washi_layer_call(s, &narrow, washi_layer_call(s, &wide, h)));
+}
+
+static const int64_t wide = 96;
+
+struct kind {
+    const char *name;
+    int layers;
+    washi_layer layer[MOST];
+    double momentum;
+};
+
+static int kinds(struct kind out[4])
+{
+    washi_layer residual_layer = washi_layer_custom("residual", residual, &wide),
+                second_layer = washi_layer_custom("second", residual, &wide);
+    const struct kind all[] = {
+        {"classifier",
+         5,
+         {washi_layer_rescaling(1 / 255.0), washi_layer_flatten(), washi_layer_dense(64, washi_tanh),
+          washi_layer_dense(64, washi_tanh), washi_layer_dense(10, washi_softmax)},
+         0},
+        {"momentum, dropout, normalization",
+         8,
+         {washi_layer_flatten(), washi_layer_rescaling(0.01), washi_layer_dense(100, washi_relu),
+          washi_layer_dropout(0.5), washi_layer_batch_normalization(),
+          washi_layer_dense(30, washi_sigmoid), washi_layer_layer_normalization(),
+          washi_layer_dense(10, washi_softmax)},
+         0.9},
+        {"residual",
+         6,
+         {washi_layer_flatten(), washi_layer_rescaling(0.01), washi_layer_dense(40, NULL),
+          residual_layer, second_layer, washi_layer_dense(10, washi_softmax)},
+         0.9},
+        {"deep",
+         11,
+         {washi_layer_flatten(), washi_layer_rescaling(0.01), washi_layer_dense(200, washi_tanh),
+          washi_layer_dense(17, washi_relu), washi_layer_dense(130, washi_gelu),
+          washi_layer_dense(64, washi_sigmoid), washi_layer_dense(5, washi_tanh),
+          washi_layer_dense(90, washi_relu), washi_layer_dense(33, washi_tanh),
+          washi_layer_dense(70, washi_tanh), washi_layer_dense(10, washi_softmax)},
+         0},
+    };
+    memcpy(out, all, sizeof all);
+    return (int)(sizeof all / sizeof *all);
+}
+
+static washi_model *model_of(washi *w, const struct kind *k)
+{
+    washi_model *m = washi_sequential(w, k->layers, k->layer);
+    ck_assert_msg(m, "%s", washi_message());
+    ok(washi_model_build(m, WASHI_U8, SHAPE(9, 7)));
+    return m;
+}
+
+static washi_optimizer *optimizer_of(washi *w, const struct kind *k)
+{
+    washi_optimizer *o =
+        washi_sgd(w, &(washi_sgd_options){.learning_rate = 0.01, .momentum = k->momentum});
+    ck_assert_ptr_nonnull(o);
+    return o;
+}
+
+/* -- the plan -- */
+
+static void check_plan(const struct kind *k, int threads)
+{
+    washi *w = open_heap(threads);
+    washi_model *m = model_of(w, k);
+    washi_optimizer *o = optimizer_of(w, k);
+    washi_tape *t = washi_tape_new(w);
+    washi_tensor *x = washi_input(t, WASHI_U8, SHAPE(BATCH, 9, 7)),
+                 *y = washi_input(t, WASHI_U8, SHAPE(BATCH));
+    washi_tensor *prediction = washi_model_call(m, x, true);
+    washi_tensor *loss = washi_sparse_categorical_crossentropy(y, prediction);
+    washi_tensor *outputs[] = {loss, washi_accuracy(y, prediction), prediction};
+    ok(washi_minimize(o, m, loss));
+    washi_program *p = washi_compile(t, 3, outputs);
+    ck_assert_ptr_nonnull(p);
+    ck_assert_uint_gt(p->least_bytes, BATCH * 10 * sizeof(float));
+    ck_assert_msg(10 * p->planned_bytes <= 11 * p->least_bytes,
+                  "%s, %d threads: %zu bytes planned where %zu are alive at once", k->name, threads,
+                  p->planned_bytes, p->least_bytes);
+    static const uint8_t pixels[BATCH * 9 * 7], labels[BATCH];
+    ok(washi_feed(x, pixels));
+    ok(washi_feed(y, labels));
+    ok(washi_run(p));
+    const long calls = heap.calls;
+    for (int i = 0; i < 10; i++) ok(washi_run(p));
+    ck_assert_int_eq((int)(heap.calls - calls), 0);
+    washi_program_free(p);
+    washi_tape_free(t);
+    washi_optimizer_free(o);
+    washi_model_free(m);
+    washi_close(w);
+}
+
+START_TEST(a_plan_is_little_more_than_what_is_alive)
+{
+    struct kind kind[4];
+    const int n = kinds(kind);
+    for (int i = 0; i < n; i++)
+        for (int threads = 1; threads <= 4; threads++) check_plan(&kind[i], threads);
+}
+END_TEST
+
+/* -- fit -- */
+
+static long calls_after[4];
+
+static bool count_calls(void *user, int epoch, const double logs[4])
+{
+    (void)user;
+    (void)logs;
+    calls_after[epoch] = heap.calls;
+    return true;
+}
+
+START_TEST(epochs_take_no_memory)
+{
+    static uint8_t pixels[SAMPLES][9][7], labels[SAMPLES];
+    for (int i = 0; i < SAMPLES; i++) labels[i] = (uint8_t)(i % 10);
+    const washi_array x = {WASHI_U8, {3, {SAMPLES, 9, 7}}, pixels},
+                      y = {WASHI_U8, {1, {SAMPLES}}, labels};
+    struct kind kind[4];
+    const int n = kinds(kind);
+    for (int i = 0; i < n; i++) {
+        washi *w = open_heap(1 + i % 2);
+        washi_model *m = model_of(w, &kind[i]);
+        washi_optimizer *o = optimizer_of(w, &kind[i]);
+        const washi_fit_options options = {.optimizer = o,
+                                           .loss = washi_sparse_categorical_crossentropy,
+                                           .metric = washi_accuracy,
+                                           .epochs = 4,
+                                           .batch_size = BATCH,
+                                           .validation_x = &x,
+                                           .validation_y = &y,
+                                           .on_epoch = count_calls};
+        ok(washi_fit(m, &x, &y, &options, NULL));
+        for (int epoch = 1; epoch < 4; epoch++)
+            ck_assert_msg(calls_after[epoch] == calls_after[0], "%s: %ld allocations in epoch %d",
+                          kind[i].name, calls_after[epoch] - calls_after[0], epoch);
+        washi_optimizer_free(o);
+        washi_model_free(m);
+        washi_close(w);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("plan");
+    TCase *c = tcase_create("memory");
+    tcase_set_timeout(c, 120);
+    tcase_add_test(c, a_plan_is_little_more_than_what_is_alive);
+    tcase_add_test(c, epochs_take_no_memory);
+    suite_add_tcase(s, c);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    const int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}

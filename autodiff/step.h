@@ -47,7 +47,8 @@ struct wa_step {
     /* By op->plan: */
     void *geometry;
     int tasks;
-    bool asks;            /* run calls wa_ahead_ask itself, while it goes on */
+    bool asks;            /* run calls wa_ahead_ask itself, while it goes on, */
+    int parts;            /* so often, about */
     size_t scratch_bytes; /* for all tasks together, task by task where it is split */
     void *scratch;        /* aligned to WA_ALIGN */
     size_t scratch_step;  /* from a task's part of it to the next one's */

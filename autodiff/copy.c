@@ -57,6 +57,13 @@ static void copy_row(size_t size, int64_t n, void *y, int64_t sy, const void *x,
 /* The element type whose kernels move elements of this size. */
 static int type_of_size(size_t size) { return size == 8 ? WA_F64 : size == 4 ? WA_F32 : WA_U8; }
 
+/* Rows for which memcpy is the best there is. */
+static bool is_long(const struct wa_copy *c)
+{
+    enum { LONG = 4096 }; /* bytes */
+    return c->x[c->rank - 1] == 1 && c->dim[c->rank - 1] * (int64_t)c->size >= LONG;
+}
+
 static void copy_axis(const struct wa_copy *c, const struct wa_simd *simd, int axis, int64_t n, char *y,
                       const char *x)
 {
@@ -64,7 +71,7 @@ static void copy_axis(const struct wa_copy *c, const struct wa_simd *simd, int a
     int64_t size = (int64_t)c->size;
     if (left == 1 && (c->y[axis] != 1 || c->x[axis] != 0)) {
         copy_row(c->size, n, y, c->y[axis], x, c->x[axis]);
-    } else if (left <= 2 && c->y[last] == 1 && c->x[last] >= 0 && c->x[axis] >= 0) {
+    } else if (left <= 2 && c->y[last] == 1 && c->x[last] >= 0 && c->x[axis] >= 0 && !is_long(c)) {
         simd->copy[type_of_size(c->size)](left == 1 ? 1 : (size_t)n,
                                           (size_t)(left == 1 ? n : c->dim[last]), y, (size_t)c->y[axis],
                                           x, (size_t)c->x[axis], (size_t)c->x[last]);

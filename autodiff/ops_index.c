@@ -91,13 +91,15 @@ static void run_take(const struct wa_step *s, int task)
 {
     const struct slices *p = s->geometry;
     const int32_t *index = s->x[1].data;
-    size_t begin, end;
+    size_t begin, end, n;
     wa_share(p->outer * p->count, s->tasks, task, &begin, &end);
-    for (size_t i = begin; p->bytes && i < end; i++)
-        memcpy((char *)s->y.data + i * p->bytes,
-               (const char *)s->x[0].data +
-                   (i / p->count * p->size + (size_t)index[i % p->count]) * p->bytes,
-               p->bytes);
+    for (size_t i = begin; i < end; i += n) {
+        size_t first = i % p->count;
+        n = p->count - first < end - i ? p->count - first : end - i;
+        s->simd->gather[s->y.type](n, p->inner, (char *)s->y.data + i * p->bytes,
+                                   (const char *)s->x[0].data + i / p->count * p->size * p->bytes,
+                                   p->inner, index + first);
+    }
 }
 
 const struct wa_op wa_op_take = {
@@ -140,14 +142,16 @@ static bool infer_scatter(washi_tensor *y)
 
 RULE(scatter) { gx[0] = washi_take(g, B, y->attr.axis); }
 
-/* Tasks share out the elements of a slice, so that every one of them sees the indices in order. */
+/* Tasks share out the indices of outer, or if there are few the elements of a slice: each of these sees
+ * the additions in order. */
 static bool plan_scatter(struct wa_step *s)
 {
     struct slices *p = wa_step_new(s, sizeof *p);
     if (!p) return false;
     *p = slices_of(s->y.shape, s->x[1].shape, s->node->attr.axis, s->y.type);
     s->tasks = wa_tasks(s, p->outer * p->count * p->bytes, WA_GRAIN);
-    if ((size_t)s->tasks > p->inner) s->tasks = p->inner ? (int)p->inner : 1;
+    size_t most = p->outer > p->inner ? p->outer : p->inner;
+    if ((size_t)s->tasks > most) s->tasks = most ? (int)most : 1;
     s->geometry = p;
     return true;
 }
@@ -157,19 +161,36 @@ static washi_status check_scatter(const struct wa_step *s)
     return wa_check_range(&s->x[1], s->y.shape.dim[s->node->attr.axis], "scatter", "index");
 }
 
+/* Elements begin ... end-1 of every slice of one index of outer. */
+static void scatter_part(const struct wa_step *s, const struct slices *p, char *y, const char *x,
+                         size_t begin, size_t end)
+{
+    const int32_t *index = s->x[1].data;
+    wa_map_fn *plus = s->simd->map[WA_MAP_add][s->y.type];
+    size_t size = washi_dtype_size(s->y.type), from = begin * size;
+    for (size_t i = 0; i < p->size; i++) memset(y + i * p->bytes + from, 0, (end - begin) * size);
+    for (size_t i = 0; i < p->count; i++) {
+        char *to = y + (size_t)index[i] * p->bytes + from;
+        plus(end - begin, to, (const void *[]){to, x + i * p->bytes + from});
+    }
+}
+
 static void run_scatter(const struct wa_step *s, int task)
 {
     const struct slices *p = s->geometry;
-    const int32_t *index = s->x[1].data;
-    wa_map_fn *plus = s->simd->map[WA_MAP_add][s->y.type];
-    size_t begin, end, size = washi_dtype_size(s->y.type);
-    wa_share(p->inner, s->tasks, task, &begin, &end);
-    char *y = (char *)s->y.data + begin * size;
-    const char *x = (const char *)s->x[0].data + begin * size;
-    for (size_t i = 0; i < p->outer * p->size; i++) memset(y + i * p->bytes, 0, (end - begin) * size);
-    for (size_t i = 0; i < p->outer * p->count; i++) {
-        char *to = y + (i / p->count * p->size + (size_t)index[i % p->count]) * p->bytes;
-        plus(end - begin, to, (const void *[]){to, x + i * p->bytes});
+    size_t outer, last, begin, end;
+    bool whole = p->outer > p->inner || s->tasks == 1;
+    wa_share(p->outer, whole ? s->tasks : 1, whole ? task : 0, &outer, &last);
+    wa_share(p->inner, whole ? 1 : s->tasks, whole ? 0 : task, &begin, &end);
+    for (; outer < last && begin < end; outer++) {
+        char *y = (char *)s->y.data + outer * p->size * p->bytes;
+        const char *x = (const char *)s->x[0].data + outer * p->count * p->bytes;
+        if (!whole) {
+            scatter_part(s, p, y, x, begin, end);
+            continue;
+        }
+        memset(y, 0, p->size * p->bytes);
+        s->simd->scatter_add[s->y.type](p->count, p->inner, y, p->inner, x, s->x[1].data);
     }
 }
 
@@ -226,17 +247,16 @@ static washi_status check_one_hot(const struct wa_step *s)
 static void run_one_hot(const struct wa_step *s, int task)
 {
     const struct wa_place *x = &s->x[0];
-    size_t begin, end, classes = (size_t)s->node->attr.end;
+    size_t begin, end, classes = (size_t)s->node->attr.end, size = washi_dtype_size(s->y.type);
     wa_share((size_t)washi_size(x->shape), s->tasks, task, &begin, &end);
+    memset((char *)s->y.data + begin * classes * size, 0, (end - begin) * classes * size);
     for (size_t i = begin; i < end; i++) {
         size_t hot =
             x->type == WASHI_U8 ? ((const uint8_t *)x->data)[i] : (size_t)((const int32_t *)x->data)[i];
-        for (size_t j = 0; j < classes; j++) {
-            if (s->y.type == WASHI_F32)
-                ((float *)s->y.data)[i * classes + j] = j == hot;
-            else
-                ((double *)s->y.data)[i * classes + j] = j == hot;
-        }
+        if (s->y.type == WASHI_F32)
+            ((float *)s->y.data)[i * classes + hot] = 1;
+        else
+            ((double *)s->y.data)[i * classes + hot] = 1;
     }
 }
 

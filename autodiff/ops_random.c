@@ -182,7 +182,7 @@ washi_tensor *washi_bernoulli(washi_tape *t, washi_dtype type, washi_shape shape
     }
     washi_tensor *u = washi_uniform(t, type, shape, stream, draw);
     if (!u) return NULL;
-    return sub(washi_scalar(t, type, 1), washi_greater_equal(u, washi_scalar(t, type, probability)));
+    return washi_less(u, washi_scalar(t, type, probability));
 }
 
 washi_tensor *washi_permutation(washi_tape *t, int64_t n, uint64_t stream, washi_tensor *draw)

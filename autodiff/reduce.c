@@ -83,27 +83,25 @@ washi_tensor *washi_norm(washi_tensor *a, int axis, bool keep)
     return root(fold(&wa_op_sum_squares, a, axis, keep));
 }
 
-/* 1 where a is 0. */
-static washi_tensor *zeros_of(washi_tensor *a)
+/* a beside the zero of its type, integers in F32. */
+static washi_tensor *beside_zero(washi_tensor *a,
+                                 washi_tensor *compare(washi_tensor *a, washi_tensor *zero))
 {
     if (!a || a->tape->status) return NULL;
     if (!wa_is_real(a->type)) a = washi_cast(a, WASHI_F32);
-    return washi_equal(a, washi_scalar(a->tape, a->type, 0));
-}
-
-static washi_tensor *one_less(washi_tensor *a)
-{
-    return a ? sub(washi_scalar(a->tape, a->type, 1), a) : NULL;
+    return a ? compare(a, washi_scalar(a->tape, a->type, 0)) : NULL;
 }
 
 washi_tensor *washi_any(washi_tensor *a, int axis, bool keep)
 {
-    return wa_usable(a, "any") ? one_less(washi_prod(zeros_of(a), axis, keep)) : NULL;
+    if (!wa_usable(a, "any")) return NULL;
+    washi_tensor *none = washi_prod(beside_zero(a, washi_equal), axis, keep);
+    return none ? washi_logical_not(none) : NULL;
 }
 
 washi_tensor *washi_all(washi_tensor *a, int axis, bool keep)
 {
-    return wa_usable(a, "all") ? washi_prod(one_less(zeros_of(a)), axis, keep) : NULL;
+    return wa_usable(a, "all") ? washi_prod(beside_zero(a, washi_not_equal), axis, keep) : NULL;
 }
 
 /* -- of the last axis, along any -- */

@@ -1,153 +1,17 @@
 /* tape_random.c: random programs, by fixed seeds: gradients against central differences in double, and
  * in both real types the same bits at every CPU level and number of threads, and whatever else the
  * program computes. */
+#include "random_graph.h"
 #include "tape.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAVES = 3, MOST_VALUES = 64, GRAPHS = 300 };
+enum { LEAVES = 3 };
 
-/* Values of a graph in the making. All stay within a few units, so that differences say something. */
-struct graph {
-    uint64_t seed;
-    washi_tape *tape;
-    washi_dtype type;
-    int count;
-    washi_tensor *value[MOST_VALUES];
-};
-
-static washi_tensor *any(struct graph *g) { return g->value[below(&g->seed, g->count)]; }
-
-/* Keeps what comes of unbounded ops near 0. */
-static washi_tensor *tamed(washi_tensor *x) { return washi_scale(washi_tanh(washi_scale(x, 0.4)), 2); }
-
-static washi_tensor *flat(washi_tensor *x)
-{
-    return washi_reshape(x, SHAPE(washi_size(washi_shape_of(x))));
-}
-
-/* The first n elements of x and as many zeros as are missing, under this shape. */
-static washi_tensor *fitted(washi_tensor *x, washi_shape shape)
-{
-    const int64_t n = washi_size(shape), have = washi_size(washi_shape_of(x));
-    if (have > n) return washi_reshape(washi_slice(flat(x), 0, 0, n), shape);
-    return washi_reshape(washi_pad(flat(x), 0, 0, n - have), shape);
-}
-
-/* x with one of its axes, if it has one, cut to size 1: stretches to x's shape. */
-static washi_tensor *thin(struct graph *g, washi_tensor *x)
-{
-    const washi_shape s = washi_shape_of(x);
-    if (!s.rank) return x;
-    const int axis = below(&g->seed, s.rank);
-    return s.dim[axis] ? washi_slice(x, axis, 0, 1) : x;
-}
-
-static washi_tensor *elementwise(struct graph *g)
-{
-    washi_tensor *x = any(g);
-    switch (below(&g->seed, 9)) {
-    case 0: return washi_tanh(x);
-    case 1: return washi_sigmoid(x);
-    case 2: return washi_neg(x);
-    case 3: return tamed(washi_exp(washi_scale(x, 0.3)));
-    case 4: return washi_log(washi_shift(washi_mul(x, x), 1.5));
-    case 5: return washi_sqrt(washi_shift(washi_mul(x, x), 0.7));
-    case 6: return washi_softmax(washi_shape_of(x).rank ? x : flat(x));
-    case 7: return washi_log_softmax(washi_shape_of(x).rank ? x : flat(x));
-    default: return washi_shift(washi_relu(washi_shift(x, 20)), -20);
-    }
-}
-
-static washi_tensor *of_two(struct graph *g)
-{
-    washi_tensor *x = any(g), *y = fitted(any(g), washi_shape_of(x));
-    if (below(&g->seed, 2)) y = thin(g, y);
-    if (below(&g->seed, 2)) {
-        washi_tensor *swap = x;
-        x = y, y = swap;
-    }
-    switch (below(&g->seed, 6)) {
-    case 0: return washi_add(x, y);
-    case 1: return washi_sub(x, y);
-    case 2: return tamed(washi_mul(x, y));
-    case 3: return washi_div(x, washi_shift(washi_mul(y, y), 1));
-    case 4: return washi_mul(x, washi_sigmoid(y));
-    default:
-        return washi_where(
-            washi_greater_equal(washi_stop_gradient(x), washi_full(g->tape, g->type, SCALAR, 9)), y, x);
-    }
-}
-
-static washi_tensor *reduced(struct graph *g)
-{
-    washi_tensor *x = any(g);
-    const int rank = washi_shape_of(x).rank;
-    const int axis = rank && below(&g->seed, 4) ? below(&g->seed, rank) : WASHI_ALL;
-    const bool keep = below(&g->seed, 2);
-    switch (below(&g->seed, 3)) {
-    case 0: return tamed(washi_sum(x, axis, keep));
-    case 1: return washi_mean(x, axis, keep);
-    default: return washi_logsumexp(x, axis, keep);
-    }
-}
-
-static washi_tensor *product(struct graph *g)
-{
-    const int64_t m = 1 + below(&g->seed, 4), k = 1 + below(&g->seed, 5), n = 1 + below(&g->seed, 4);
-    washi_tensor *a = fitted(any(g), below(&g->seed, 2) ? SHAPE(2, m, k) : SHAPE(m, k));
-    washi_tensor *b =
-        below(&g->seed, 2) ? fitted(any(g), SHAPE(k, n)) : washi_transpose(fitted(any(g), SHAPE(n, k)));
-    return tamed(washi_matmul(a, b));
-}
-
-static washi_tensor *indexed(struct graph *g)
-{
-    washi_tensor *x = any(g);
-    if (!washi_shape_of(x).rank) x = flat(x);
-    const int axis = below(&g->seed, washi_shape_of(x).rank);
-    int32_t index[4];
-    for (int i = 0; i < 4; i++) index[i] = below(&g->seed, (int)washi_shape_of(x).dim[axis]);
-    washi_tensor *indices = washi_constant(g->tape, WASHI_I32, SHAPE(4), index),
-                 *taken = washi_take(x, indices, axis);
-    return below(&g->seed, 2) ? taken : tamed(washi_scatter_add(x, indices, taken, axis));
-}
-
-static washi_tensor *moved(struct graph *g)
-{
-    washi_tensor *x = any(g);
-    const washi_shape s = washi_shape_of(x);
-    if (!s.rank) return washi_broadcast_to(x, SHAPE(2, 3));
-    const int axis = below(&g->seed, s.rank);
-    int axes[WASHI_MAX_RANK];
-    for (int i = 0; i < s.rank; i++) axes[i] = (i + axis) % s.rank;
-    switch (below(&g->seed, 6)) {
-    case 0: return washi_permute(x, axes);
-    case 1: return flat(x);
-    case 2: return washi_slice(x, axis, s.dim[axis] / 2, s.dim[axis]);
-    case 3: return washi_pad(x, axis, 1, below(&g->seed, 2));
-    case 4: return washi_concat(2, (washi_tensor *[]){x, washi_slice(x, axis, 0, 1)}, axis);
-    default:
-        return s.rank < 4 ? washi_broadcast_to(washi_reshape(x, SHAPE(1, washi_size(s))),
-                                               SHAPE(2, washi_size(s)))
-                          : x;
-    }
-}
-
-static washi_tensor *grown(struct graph *g)
-{
-    switch (below(&g->seed, 7)) {
-    case 0:
-    case 1: return elementwise(g);
-    case 2:
-    case 3: return of_two(g);
-    case 4: return below(&g->seed, 2) ? reduced(g) : indexed(g);
-    case 5: return product(g);
-    default: return moved(g);
-    }
-}
+/* WASHI_LONG: ten times as many. */
+static int graphs(void) { return getenv("WASHI_LONG") ? 3000 : 300; }
 
 /* One graph: inputs, a scalar loss with its gradients by them, and a second derivative along ones. */
 struct program {
@@ -171,7 +35,7 @@ static struct program build(washi *by, washi_dtype type, int seed, int64_t scale
         g.value[g.count++] = r.x[i] = washi_input(r.tape, type, leaf_shape(i, scale));
         ok(washi_feed(r.x[i], data[i]));
     }
-    const int ops = 5 + (scale > 1 ? 0 : below(&g.seed, 36));
+    const int ops = 5 + (scale > 1 ? 0 : below(&g.seed, 56));
     while (g.count < LEAVES + ops) {
         washi_tensor *y = grown(&g);
         ck_assert_msg(y, "graph %d: %s", seed, washi_message());
@@ -244,29 +108,37 @@ static void shift(void *const data[LEAVES], double step, double *const d[LEAVES]
             ((double *)data[i])[k] += step * d[i][k];
 }
 
+/* The slopes of the loss and of the gradients' sum at 0 along d, by differences of the fourth order. */
+static void measure(struct program *r, void *const data[LEAVES], double *const d[LEAVES], int leaves,
+                    double slope[2])
+{
+    static const double at[] = {1, -1, 2, -2}, weight[] = {8, -8, -1, 1};
+    const double step = 1e-4;
+    slope[0] = slope[1] = 0;
+    for (int i = 0; i < 4; i++) {
+        shift(data, at[i] * step, d, leaves);
+        ok(washi_run(r->p));
+        slope[0] += weight[i] * element(r->out[0], 0) / (12 * step);
+        slope[1] += weight[i] * gradient_sum(r) / (12 * step);
+        shift(data, -at[i] * step, d, leaves);
+    }
+}
+
 static void check_slopes(struct program *r, void *const data[LEAVES], double *const d[LEAVES], int seed)
 {
-    const double step = 1e-5;
-    double first = 0, second = 0, loss[2], sum[2];
+    double slope[2], wanted[2] = {0, 0};
     ok(washi_run(r->p));
     ck_assert_msg(isfinite(element(r->out[0], 0)), "graph %d is not finite", seed);
-    first = by_gradient(r, d);
+    wanted[0] = by_gradient(r, d);
     for (int64_t k = 0; k < washi_size(leaf_shape(0, 1)); k++)
-        second += d[0][k] * element(r->out[1 + LEAVES], k);
-    ck_assert_msg(fabs(first) > 1e-9, "graph %d has no gradient", seed);
-    for (int leaves = LEAVES; leaves >= 1;
-         leaves -= LEAVES - 1) { /* along all for the loss, along the first */
-        for (int side = 0; side < 2; side++) {
-            shift(data, side ? -step : step, d, leaves);
-            ok(washi_run(r->p));
-            loss[side] = element(r->out[0], 0), sum[side] = gradient_sum(r);
-            shift(data, side ? step : -step, d, leaves);
-        }
-        const double slope = ((leaves == LEAVES ? loss[0] - loss[1] : sum[0] - sum[1])) / (2 * step);
-        const double wanted = leaves == LEAVES ? first : second;
-        ck_assert_msg(fabs(slope - wanted) <= 2e-6 * (1 + fabs(wanted)),
-                      "graph %d, order %d: %.12g, by differences %.12g", seed, leaves == LEAVES ? 1 : 2,
-                      wanted, slope);
+        wanted[1] += d[0][k] * element(r->out[1 + LEAVES], k);
+    ck_assert_msg(fabs(wanted[0]) > 1e-9, "graph %d has no gradient", seed);
+    for (int order = 0; order < 2;
+         order++) { /* along all for the loss, along the first for the gradients */
+        measure(r, data, d, order ? 1 : LEAVES, slope);
+        ck_assert_msg(fabs(slope[order] - wanted[order]) <= 2e-6 * (1 + fabs(wanted[order])),
+                      "graph %d, order %d: %.12g, by differences %.12g", seed, order + 1, wanted[order],
+                      slope[order]);
     }
 }
 
@@ -274,7 +146,7 @@ START_TEST(gradients_of_random_programs)
 {
     double curved = 0;
     ok(washi_open(&w, &(washi_options){.threads = 1}));
-    for (int seed = 0; seed < GRAPHS; seed++) {
+    for (int seed = 0; seed < graphs(); seed++) {
         void *data[LEAVES];
         double *d[LEAVES];
         uint64_t state = (uint64_t)seed;
@@ -343,7 +215,7 @@ static void check_bits(const struct settings *set, washi_dtype type, int seed, i
 START_TEST(same_bits_everywhere)
 {
     struct settings set = open_settings();
-    for (int seed = 0; seed < GRAPHS; seed++)
+    for (int seed = 0; seed < graphs(); seed++)
         check_bits(&set, seed % 2 ? WASHI_F32 : WASHI_F64, seed, 1);
     for (int seed = 0; seed < 2; seed++) check_bits(&set, seed % 2 ? WASHI_F32 : WASHI_F64, seed, 6000);
     close_settings(&set);
@@ -393,7 +265,7 @@ static struct program build_pieces(int seed, void *const data[LEAVES], bool agai
 START_TEST(same_bits_recomputed)
 {
     ok(washi_open(&w, &(washi_options){.threads = 1}));
-    for (int seed = 0; seed < GRAPHS; seed++) {
+    for (int seed = 0; seed < graphs(); seed++) {
         void *data[LEAVES];
         size_t count;
         uint64_t *bits[2];
@@ -414,7 +286,7 @@ END_TEST
 TCase *random_case(void)
 {
     TCase *c = tcase_create("random");
-    tcase_set_timeout(c, 300);
+    tcase_set_timeout(c, getenv("WASHI_LONG") ? 3600 : 300);
     tcase_add_test(c, gradients_of_random_programs);
     tcase_add_test(c, same_bits_everywhere);
     tcase_add_test(c, same_bits_recomputed);

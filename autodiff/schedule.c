@@ -91,13 +91,14 @@ static double cost_of(const struct wa_graph *g, const struct wa_value *v)
     return (read > made ? read : made) * (heavy ? 0.4 : v->group >= 0 ? 0.06 : 0.2);
 }
 
-static int64_t lead_of(const struct wa_graph *g, int v)
+/* apart: the value is its unit's only one and runs by its op's own plan, as in make_steps. */
+static int64_t lead_of(const struct wa_graph *g, int v, bool apart)
 {
     const struct wa_value *value = &g->values[v];
     const struct wa_op *op = value->node->op;
     washi_shape shape = value->node->shape;
     int group = wa_group_of(g, v);
-    if (group >= 0) {
+    if (group >= 0 && !apart) {
         shape = g->groups[group].shape;
         if (g->groups[group].by_rows && shape.rank < 2) return 0;
     } else if (op == &wa_op_take) {
@@ -284,7 +285,6 @@ static void link_units(struct scheduler *s)
         s->next_member[v] = unit->member;
         unit->member = v;
         unit->cost += cost_of(g, value);
-        unit->lead = lead_of(g, v);
         for (int i = 0; i < value->n; i++) {
             int base = wa_base_of(g, value->x[i]), from = unit_of(g, base);
             if (from == to && wa_is_step(&g->values[base])) continue;
@@ -293,6 +293,12 @@ static void link_units(struct scheduler *s)
             s->next[s->edges] = s->first[base];
             s->first[base] = s->edges++;
         }
+    }
+    for (int v = 0; v < g->count; v++) {
+        struct unit *unit = &s->unit[unit_of(g, v)];
+        if (!wa_is_step(&g->values[v])) continue;
+        bool only = unit->member == v && s->next_member[v] < 0;
+        unit->lead = lead_of(g, v, only && g->values[v].node->op->plan);
     }
     for (int i = 0; i < g->goal_count; i++) {
         const struct wa_goal *goal = &g->goals[i];

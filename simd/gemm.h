@@ -102,7 +102,8 @@ static void NAME(block)(const struct wa_gemm *g, const struct NAME(plan) * plan,
     const bool across = NAME(lies_across)(g), last = p + t->k == g->k,
                one_strip = plan->keep && plan->depth >= g->k;
     const bool broad = columns > WIDTH && columns <= WIDTH + NAME(SHORT) && !plan->pack_b;
-    const size_t most = broad ? GEMM_BROAD : GEMM_ROWS, strips = (rows + most - 1) / most;
+    const size_t strips =
+        broad ? (rows + GEMM_BROAD - 1) / GEMM_BROAD : (rows + GEMM_ROWS - 1) / GEMM_ROWS;
     const size_t low = rows / strips, tall = rows % strips;
     struct gemm_fetch fetch = {.lines = 0};
     if (plan->panels && j + columns < g->n) {

@@ -6,6 +6,7 @@
 #include <sleef.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "vec_block_avx.h"
 
 #define WA_IS_avx512 1
 /* SLEEF's function for each type of vectors. */

@@ -264,7 +264,7 @@ START_TEST(movements)
 }
 END_TEST
 
-/* Results so big that they are streamed past the caches. */
+/* Results so big that they are streamed past the caches, here and below. */
 START_TEST(big_maps)
 {
     const size_t n = ((size_t)1 << 23) + 77, size = type_size[_i];
@@ -291,6 +291,28 @@ START_TEST(big_maps)
         }
     }
     free(memory);
+}
+END_TEST
+
+START_TEST(big_transposes)
+{
+    const size_t rows = 2912, n = 2890, size = type_size[_i], count = rows * n;
+    char *x = malloc(count * size), *y = aligned_alloc(64, (count * size + 127) / 64 * 64);
+    ck_assert(x && y);
+    fill(_i, x, count, PLAIN);
+    for (int level = 0; wa_simd_level(level); level++) {
+        if (!wa_simd_usable(wa_simd_level(level))) continue;
+        memset(y, 0xa5, count * size + 64);
+        wa_simd_level(level)->transpose[_i](rows, n, y, rows, x, n);
+        size_t wrong = 0;
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < n; j++)
+                wrong += memcmp(y + (j * rows + i) * size, x + (i * n + j) * size, size) != 0;
+        for (size_t i = 0; i < 64; i++) wrong += y[count * size + i] != (char)0xa5;
+        ck_assert_msg(wrong == 0, "%s: %zu elements", wa_simd_level(level)->name, wrong);
+    }
+    free(x);
+    free(y);
 }
 END_TEST
 
@@ -408,6 +430,7 @@ int main(void)
     tcase_add_loop_test(kernels, transposes, 0, WA_TYPES);
     tcase_add_loop_test(kernels, movements, 0, WA_TYPES);
     tcase_add_loop_test(kernels, big_maps, 0, WA_REALS);
+    tcase_add_loop_test(kernels, big_transposes, 0, WA_TYPES - 1);
     tcase_add_loop_test(kernels, randoms, 0, WA_RANDOM_COUNT);
     tcase_add_test(kernels, golden);
     tcase_add_test(kernels, dispatch);

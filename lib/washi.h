@@ -626,7 +626,8 @@ WASHI_API washi_status washi_feed(washi_tensor *input, const void *data);
  * readable during the run. WASHI_MISUSE. */
 WASHI_API washi_status washi_prefetch(washi_tensor *input, const void *next);
 /** Runs a program. No allocation. WASHI_MISUSE: an input has not been fed; WASHI_BAD_VALUE: an index
- * or a label out of range, in which case no weight is assigned. */
+ * or a label out of range, or with washi_options.check a value that is not finite; and whatever a washi_op
+ * of your own fails with. After a failure no weight is assigned. */
 WASHI_API washi_status washi_run(washi_program *p);
 /** Prints the program, a line a step: its ops, what it makes and reads (@: bytes into the slab), its
  * tasks, its arithmetic and its bytes; then the size of the program's memory. WASHI_IO. */

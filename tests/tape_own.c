@@ -67,6 +67,29 @@ START_TEST(value_and_four_orders)
 }
 END_TEST
 
+static washi_tensor *powers(int n, washi_tensor *const x[], const void *config)
+{
+    (void)n;
+    return washi_tanh(power(power(x[0], *(const int *)config), 2));
+}
+
+START_TEST(in_a_checkpoint)
+{
+    int exponent = 3;
+    washi_tensor *x = vector(3, (double[]){-0.5, -0.3, -0.1}), *in = washi_exp(x), *d[2];
+    washi_tensor *plain = powers(1, &in, &exponent),
+                 *again = washi_checkpoint(powers, &exponent, 1, &in);
+    exponent = 7; /* which was copied */
+    d[0] = gradient(gradient(plain, x), x);
+    d[1] = gradient(gradient(again, x), x);
+    ok(washi_eval(2, d));
+    for (int k = 0; k < 3; k++) {
+        ck_assert_double_eq_tol(element(d[0], k), element(d[1], k), 1e-12);
+        ck_assert_double_gt(fabs(element(d[0], k)), 1e-6);
+    }
+}
+END_TEST
+
 /* Nodes are one when the op, the operands and the bytes of the parameters are. */
 START_TEST(shared_by_their_parameters)
 {
@@ -343,6 +366,7 @@ TCase *own_case(void)
     TCase *c = tcase_create("own");
     tcase_add_checked_fixture(c, open_tape, close_tape);
     tcase_add_test(c, value_and_four_orders);
+    tcase_add_test(c, in_a_checkpoint);
     tcase_add_test(c, shared_by_their_parameters);
     tcase_add_test(c, any_number_of_operands);
     tcase_add_test(c, without_a_rule);

@@ -71,7 +71,7 @@ struct wa_block {
 /* Blocks grow with the arena. Few large ones cost less than many small ones, and malloc (glibc's) keeps
  * for itself up to twice the largest it has had back, so that with a factor of more than two an arena's
  * pages need not come from the system anew for every tape. */
-enum { FIRST_BLOCK = 16 * 1024, LARGEST_BLOCK = 1024 * 1024 };
+enum { FIRST_BLOCK = 16 * 1024, LARGEST_BLOCK = 4096 * 1024 };
 
 void *wa_arena_new(struct wa_arena *a, size_t size, size_t align)
 {

@@ -31,7 +31,7 @@ bool wa_plan_fold(struct wa_step *s)
     f->chunk = f->inner == 1 ? CHUNK_LAST : CHUNK_FIRST;
     f->chunks = f->n > f->chunk ? (f->n + f->chunk - 1) / f->chunk : 1;
     size_t work = f->outer * f->n * f->inner * f->size;
-    s->tasks = wa_tasks(s, work, WA_GRAIN);
+    if (!s->lead) s->tasks = wa_tasks(s, work, WA_GRAIN);
     f->column_parts = 1;
     if (f->outer * f->chunks < (size_t)s->tasks && f->inner >= 64)
         f->column_parts = f->inner / 64 < (size_t)s->tasks ? f->inner / 64 : (size_t)s->tasks;
@@ -56,11 +56,15 @@ static void fold_block(const struct wa_step *s, int kernel, const struct fold *f
                                                x + j * f->size);
 }
 
-/* Many short rows go to the kernel in one call. */
+/* Many short rows go to the kernel in one call. A step split within a phase shares out whole units of
+ * the leading axis, as the steps that read its rows do. */
 static void fold_rows(const struct wa_step *s, const struct fold *f, int task)
 {
+    size_t units = s->lead ? (size_t)s->lead : f->outer, each = units ? f->outer / units : 0;
     size_t begin, end;
-    wa_share(f->outer, s->tasks, task, &begin, &end);
+    wa_share(units, s->tasks, task, &begin, &end);
+    begin *= each;
+    end *= each;
     s->simd->fold_last[s->op->kernel][s->y.type](end - begin, f->n, (char *)s->y.data + begin * f->size,
                                                  (const char *)s->x[0].data + begin * f->n * f->size);
 }

@@ -5,6 +5,12 @@
 
 #include "autodiff/fused.h"
 
+/* Instructions, a list that grows in the graph's arena. */
+struct wa_code {
+    struct wa_instruction *at;
+    int count, capacity;
+};
+
 struct wa_builder {
     struct wa_step *step;
     struct wa_graph *g;
@@ -22,8 +28,8 @@ struct wa_builder {
         struct wa_ref at;
     } * brought;
     int brought_count;
-    struct wa_instruction *once, *code;
-    int once_count, code_count;
+    struct wa_code once, code;
+    struct wa_instruction nothing; /* what is emitted when memory is out */
     int *free_slot, free_count;
     /* The chain that is being made: it comes after all other code so far. */
     struct wa_chain *chain; /* NULL: none */
@@ -45,7 +51,7 @@ struct wa_ref wa_read_operand(struct wa_builder *b, const struct wa_value *v, in
 /* Frees the slots of operands of member m that nothing later reads. */
 void wa_free_operands(struct wa_builder *b, int m);
 struct wa_ref wa_place_result(struct wa_builder *b, int m);
-struct wa_instruction *wa_emit(struct wa_instruction *list, int *count, enum wa_form form);
+struct wa_instruction *wa_emit(struct wa_builder *b, struct wa_code *list, enum wa_form form);
 /* The code of all members. */
 void wa_emit_members(struct wa_builder *b);
 

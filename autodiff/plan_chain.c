@@ -51,7 +51,7 @@ void wa_end_chain(struct wa_builder *b)
 {
     if (!b->chain) return;
     store(b);
-    struct wa_instruction *i = wa_emit(b->code, &b->code_count, b->chain_form);
+    struct wa_instruction *i = wa_emit(b, &b->code, b->chain_form);
     i->chain = b->chain;
     if (b->f->most_links < b->chain->links) b->f->most_links = b->chain->links;
     b->chain = NULL;

@@ -22,9 +22,18 @@ int wa_member_of(const struct wa_builder *b, int x)
 
 /* -- reading -- */
 
-struct wa_instruction *wa_emit(struct wa_instruction *list, int *count, enum wa_form form)
+struct wa_instruction *wa_emit(struct wa_builder *b, struct wa_code *list, enum wa_form form)
 {
-    struct wa_instruction *i = &list[(*count)++];
+    if (list->count == list->capacity) {
+        int capacity = list->capacity ? 2 * list->capacity : 8;
+        struct wa_instruction *more = wa_arena_new(&b->g->arena, (size_t)capacity * sizeof *more,
+                                                   _Alignof(struct wa_instruction));
+        b->failed = b->failed || !more;
+        if (!more) return &b->nothing;
+        if (list->count) memcpy(more, list->at, (size_t)list->count * sizeof *more);
+        *list = (struct wa_code){more, list->count, capacity};
+    }
+    struct wa_instruction *i = &list->at[list->count++];
     *i = (struct wa_instruction){.form = form};
     return i;
 }
@@ -56,8 +65,7 @@ static struct wa_ref bring(struct wa_builder *b, const struct wa_value *v, int x
         if (b->brought[i].value == x && b->brought[i].layout == layout) return b->brought[i].at;
     bool once = layout == WA_CONSTANT || layout == WA_PERIODIC;
     /* A fresh slot: the chain that is being made comes later, and may read what is free by now. */
-    struct wa_instruction *i =
-        once ? wa_emit(b->once, &b->once_count, WA_FULL) : wa_emit(b->code, &b->code_count, WA_FULL);
+    struct wa_instruction *i = wa_emit(b, once ? &b->once : &b->code, WA_FULL);
     i->run = layout == WA_CONSTANT   ? wa_do_splat
              : layout == WA_PERIODIC ? wa_do_repeat
              : layout == WA_A_ROW    ? wa_do_spread
@@ -163,7 +171,7 @@ static void emit_member(struct wa_builder *b, int m)
     struct wa_ref x[3];
     wa_end_chain(b);
     for (int k = 0; k < v->n; k++) x[k] = wa_read_operand(b, v, k, NULL);
-    struct wa_instruction *i = wa_emit(b->code, &b->code_count, v->form);
+    struct wa_instruction *i = wa_emit(b, &b->code, v->form);
     i->n = v->n;
     memcpy(i->x, x, sizeof x);
     set_kernel(i, b->step->simd, v, b->g->values[v->x[0]].node->type);

@@ -180,12 +180,8 @@ static bool new_lists(struct wa_builder *b)
     b->uses = wa_arena_new(a, n * sizeof *b->uses, _Alignof(int));
     b->output = wa_arena_new(a, n * sizeof *b->output, _Alignof(int));
     b->brought = wa_arena_new(a, most * sizeof *b->brought, _Alignof(struct wa_brought));
-    b->once = wa_arena_new(a, most * sizeof *b->once, _Alignof(struct wa_instruction));
-    b->code = wa_arena_new(a, most * sizeof *b->code, _Alignof(struct wa_instruction));
     b->free_slot = wa_arena_new(a, most * sizeof *b->free_slot, _Alignof(int));
-    if (!b->made || !b->until || !b->uses || !b->output || !b->brought || !b->once || !b->code ||
-        !b->free_slot)
-        return false;
+    if (!b->made || !b->until || !b->uses || !b->output || !b->brought || !b->free_slot) return false;
     memset(b->made, 0, n * sizeof *b->made);
     memset(b->uses, 0, n * sizeof *b->uses);
     for (int i = 0; i < b->members; i++) b->until[i] = -1;
@@ -195,14 +191,14 @@ static bool new_lists(struct wa_builder *b)
 static bool keep_code(struct wa_builder *b)
 {
     struct wa_fused *f = b->f;
-    size_t once = (size_t)b->once_count, code = (size_t)b->code_count;
-    f->once = b->once_count;
-    f->count = b->once_count + b->code_count;
+    size_t once = (size_t)b->once.count, code = (size_t)b->code.count;
+    f->once = b->once.count;
+    f->count = b->once.count + b->code.count;
     f->code = wa_step_new(b->step, (once + code) * sizeof *f->code);
     f->nodes = wa_step_new(b->step, (size_t)b->members * sizeof *f->nodes);
     if (!f->code || !f->nodes) return false;
-    memcpy(f->code, b->once, once * sizeof *f->code);
-    memcpy(f->code + once, b->code, code * sizeof *f->code);
+    if (once) memcpy(f->code, b->once.at, once * sizeof *f->code);
+    if (code) memcpy(f->code + once, b->code.at, code * sizeof *f->code);
     f->node_count = b->members;
     for (int i = 0; i < b->members; i++) f->nodes[i] = b->g->values[b->member[i]].node;
     return true;

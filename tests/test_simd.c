@@ -346,6 +346,63 @@ START_TEST(golden)
 }
 END_TEST
 
+/* -- chains -------------------------------------------------------------------------------------- */
+
+/* Link number index between a load of x[0] and a store, once and then three times. */
+static void run_chain(const struct wa_simd *s, const struct call *c, void *y, const void *const x[])
+{
+    const unsigned char link = (unsigned char)c->index;
+    const unsigned char code[] = {WA_CHAIN_load, link, WA_CHAIN_add_vector, link, link, WA_CHAIN_store};
+    const bool puts = link == WA_CHAIN_store || link == WA_CHAIN_stream;
+    void *const other = puts ? y : (void *)(uintptr_t)x[1], *const first = (void *)(uintptr_t)x[0];
+    s->chain[c->type](c->n, sizeof code, code,
+                      (void *const[]){first, other, (void *)(uintptr_t)x[1], other, other, y});
+}
+START_TEST(chains)
+{
+    for (int type = 0; type < WA_REALS; type++)
+        for (size_t i = 1; i < SIZES; i++)
+            for (size_t trial = 0; trial < (i < 68 ? PLACES : 3); trial++) {
+                struct call c = {run_chain, "chain", _i, type, type, 2, .n = size_of(i)};
+                c.in = c.out = c.n;
+                check_call(&c, trial);
+            }
+}
+END_TEST
+
+/* A link does what the map of its name does. */
+START_TEST(links_are_maps)
+{
+    enum { N = 300 };
+    float a[N], b[N], by_map[N], by_chain[N];
+    const struct wa_simd *s = wa_simd_find(NULL, &(const char *){NULL});
+    for (int i = 0; i < N; i++) a[i] = (float)plain(), b[i] = (float)plain();
+#define LINKS(name) {WA_MAP_##name, WA_CHAIN_##name##_vector},
+    static const struct {
+        int map, code;
+    } link[] = {WA_CHAIN_BINARIES(LINKS)};
+    for (size_t i = 0; i < sizeof link / sizeof *link; i++)
+        for (int form = 0; form <= WA_CHAIN_ITSELF; form++) {
+            const bool by = form == WA_CHAIN_BY || form == (WA_CHAIN_BY | WA_CHAIN_NUMBER);
+            float number[N], *other = b;
+            for (int k = 0; k < N; k++) number[k] = b[0];
+            if (form != WA_CHAIN_ITSELF && (form & WA_CHAIN_NUMBER)) other = number;
+            if (form == WA_CHAIN_ITSELF) other = a;
+            s->map[link[i].map][WA_F32](N, by_map, (const void *[]){by ? other : a, by ? a : other});
+            const unsigned char code[] = {WA_CHAIN_load, (unsigned char)(link[i].code + form),
+                                          WA_CHAIN_store};
+            s->chain[WA_F32](N, 3, code, (void *const[]){a, b, by_chain});
+            ck_assert_mem_eq(by_map, by_chain, sizeof by_map);
+        }
+    uint8_t bytes[N];
+    for (int i = 0; i < N; i++) bytes[i] = (uint8_t)(7 * i);
+    const unsigned char code[] = {WA_CHAIN_bytes, WA_CHAIN_store};
+    s->chain[WA_F32](N, 2, code, (void *const[]){bytes, by_chain});
+    s->cast[WA_F32][WA_U8](N, by_map, bytes);
+    ck_assert_mem_eq(by_map, by_chain, sizeof by_map);
+}
+END_TEST
+
 /* -- dispatch and mode --------------------------------------------------------------------------- */
 
 START_TEST(dispatch)
@@ -433,6 +490,8 @@ int main(void)
     tcase_add_loop_test(kernels, big_transposes, 0, WA_TYPES - 1);
     tcase_add_loop_test(kernels, randoms, 0, WA_RANDOM_COUNT);
     tcase_add_test(kernels, golden);
+    tcase_add_loop_test(kernels, chains, 0, WA_CHAIN_CODES);
+    tcase_add_test(kernels, links_are_maps);
     tcase_add_test(kernels, dispatch);
     tcase_add_test(kernels, fp_mode);
     suite_add_tcase(suite, kernels);

@@ -85,7 +85,8 @@ static double ulps(long double got, long double exact, int digits, int lowest)
 /* Fewer under an emulator. */
 static size_t points(void) { return getenv("WASHI_LEAN") ? POINTS / 16 : POINTS; }
 
-/* Whether this machine computes long double with more digits than double: an emulator may not. */
+/* Whether this machine computes long double with more digits than double. An emulator may not, and then
+ * libm's long double, made for more, is no reference for doubles and special values. */
 static bool long_double_is_longer(void)
 {
     volatile long double x = 1;
@@ -242,15 +243,17 @@ int main(void)
         printf("skipped: %s\n", why);
         return 77;
     }
-    if (!long_double_is_longer())
-        puts("long double has no more digits than double here: errors in f64 are not measured");
+    const bool longer = long_double_is_longer();
+    if (!longer)
+        puts("long double has no more digits than double here: errors in f64 and special values are "
+             "not looked at");
     Suite *suite = suite_create("simd_math");
     TCase *c = tcase_create("math");
     tcase_set_timeout(c, 0);
     tcase_add_loop_test(c, accuracy, 0, FUNCTIONS);
-    tcase_add_loop_test(c, special_values, 0, FUNCTIONS);
     tcase_add_loop_test(c, accuracy_of_pairs, 0, PAIRS);
-    tcase_add_loop_test(c, special_pairs, 0, PAIRS);
+    if (longer) tcase_add_loop_test(c, special_values, 0, FUNCTIONS);
+    if (longer) tcase_add_loop_test(c, special_pairs, 0, PAIRS);
     tcase_add_test(c, remainders_of_any_bits);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """bench_report.py: what tools/bench.sh measured, as docs/benchmarks.md and two pictures drawn by gnuplot.
-usage: bench_report.py <build folder with bench_*.json> <docs folder>"""
+usage: bench_report.py <build folder with bench_*.json> <docs folder> <the command that measured>"""
 import json
 import pathlib
 import platform
@@ -57,7 +57,10 @@ def best_of(row, ours):
 
 
 def machine(build):
-    cpu = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    about = dict(re.findall(r"(model name|cpu family|model)\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text()))
+    cpu = about.get("model name", platform.machine())
+    if "cpu family" in about:
+        cpu += f" (family {about['cpu family']}, model {about['model']})"
     context = json.loads((build / "bench_simd.json").read_text())["context"]
     caches = ", ".join(f"L{c['level']} {c['type'].lower()} {c['size'] // 1024} KiB" for c in context["caches"])
     versions = []
@@ -68,7 +71,7 @@ def machine(build):
     version = output_of("git", "-C", pathlib.Path(__file__).parent, "describe", "--always", "--dirty")
     return "\n".join([
         f"- date: {context['date'][:10]}",
-        f"- processor: {cpu.group(1) if cpu else platform.machine()}, {context['num_cpus']} hardware threads; {caches}",
+        f"- processor: {cpu}, {context['num_cpus']} hardware threads; {caches}",
         f"- load before the kernels' turn: {context['load_avg'][0]:.1f} (0 would be a machine that does nothing else)",
         f"- system: {platform.system()} {platform.release()}, {output_of('cc', '--version').splitlines()[0]}",
         f"- libraries: {', '.join(versions)}",
@@ -187,7 +190,7 @@ def main():
             for name in ("simd", "gemm", "mnist", "tape")}
     kernels = read_kernels(runs["simd"])
     products, peak = read_products(runs["gemm"])
-    page = ["# Benchmarks\n", "Written by `tools/bench.sh`, which measures all of it anew.\n", machine(build),
+    page = ["# Benchmarks\n", f"Written by `sh {sys.argv[3]}`, which measures all of it anew.\n", machine(build),
             "## The classifier\n",
             "One epoch of the MNIST classifier (784-64-64-10, tanh, batches of 64, SGD) through `washi_fit`, on random\n"
             "pixels in MNIST's shapes; the best of a few.\n", classifier(runs["mnist"]), "## The tape\n",

@@ -68,10 +68,11 @@ struct wa_block {
     size_t size, used; /* in bytes, this header among them */
 };
 
-/* Blocks grow with the arena. Few large ones cost less than many small ones, and malloc (glibc's) keeps
- * for itself up to twice the largest it has had back, so that with a factor of more than two an arena's
- * pages need not come from the system anew for every tape. */
-enum { FIRST_BLOCK = 16 * 1024, LARGEST_BLOCK = 4096 * 1024 };
+/* Blocks grow with the arena, and are four times what is asked for at least. Few large ones cost less
+ * than many small ones, and malloc (glibc's) keeps for itself up to twice the largest it has had back:
+ * so an arena's pages need not come from the system anew for every tape. Pages that are not used are
+ * not there. */
+enum { FIRST_BLOCK = 16 * 1024, LARGEST_BLOCK = 16384 * 1024 };
 
 void *wa_arena_new(struct wa_arena *a, size_t size, size_t align)
 {
@@ -88,11 +89,12 @@ void *wa_arena_new(struct wa_arena *a, size_t size, size_t align)
         return NULL;
     }
     size_t need = sizeof *b + align + size, usual = a->next ? a->next : FIRST_BLOCK;
+    if (need > usual / 4) usual = need < LARGEST_BLOCK / 4 ? 4 * need : LARGEST_BLOCK;
     bool alone = need > usual / 4;
     size_t bytes = alone ? need : usual;
     b = washi_resize(a->w, NULL, 0, bytes);
     if (!b) return NULL;
-    if (!alone && usual < LARGEST_BLOCK) a->next = usual * 4;
+    if (!alone) a->next = usual < LARGEST_BLOCK / 4 ? 4 * usual : LARGEST_BLOCK;
     uintptr_t base = (uintptr_t)b, at = (base + sizeof *b + align - 1) / align * align - base;
     b->size = bytes;
     b->used = at + size;

@@ -323,6 +323,7 @@ START_TEST(refuses_what_is_not_the_format)
         {"{\"__metadata__\":" TENSOR "}", WASHI_BAD_FILE},
 #define META(value) "{\"__metadata__\":" value ",\"x\":" TENSOR "}"
         {META("{\"a\":\"b\"}"), WASHI_OK},
+        {META("{\"a\"}"), WASHI_BAD_FILE},
         {META("{\"a\":1}"), WASHI_BAD_FILE},
         {META("{\"a\":null}"), WASHI_BAD_FILE},
         {META("{\"a\":{}}"), WASHI_BAD_FILE},
@@ -407,6 +408,7 @@ START_TEST(refuses_bombs)
         write_file(text, SIZE + 8);
         heap.peak = heap.bytes;
         refused(WASHI_BAD_FILE, units[i]);
+        if (i < 2) ck_assert_ptr_nonnull(strstr(washi_message(), "deep")); /* jsmn has not seen it */
         ck_assert_uint_lt(heap.peak, (size_t)SIZE * 20);
     }
     free(text);

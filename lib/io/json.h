@@ -24,7 +24,8 @@ struct wa_json {
 };
 
 /* Finds the tokens of a text that is one object of RFC 8259, spaces behind it, nested no deeper than
- * depth: WASHI_BAD_FILE. The text must be shorter than 2 GiB. After any outcome, wa_json_free. */
+ * depth: WASHI_BAD_FILE. The text must be shorter than 2 GiB; its tokens take up to 20 times its
+ * memory. After any outcome, wa_json_free. */
 washi_status wa_json_parse(struct wa_json *j, size_t length, int depth);
 void wa_json_free(struct wa_json *j);
 /* A string without its escapes, ended by a 0, where it stands in the text; NULL for another token and

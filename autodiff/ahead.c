@@ -23,13 +23,6 @@ static bool gathers(const struct wa_step *s, struct wa_ahead *a)
     return true;
 }
 
-/* What a step can hide of the asking: a few lines between two parts of much work, and no burst. */
-static double hides(const struct wa_step *s, const struct wa_turn *turn)
-{
-    enum { PARTS = 4 };
-    return s->parts >= PARTS ? turn->cost : turn->cost / 16;
-}
-
 bool wa_ahead_find(washi_program *p, const struct wa_graph *g)
 {
     double all = 0, sum = 0;
@@ -38,11 +31,11 @@ bool wa_ahead_find(washi_program *p, const struct wa_graph *g)
     if (!p->ahead || !p->portion) return false;
     for (int i = 0; i < p->step_count; i++) {
         if (gathers(&p->steps[i], &p->ahead[p->ahead_count])) p->ahead_count++;
-        all += hides(&p->steps[i], &g->turns[i]);
+        all += g->turns[i].cost;
     }
     for (int i = 0; i <= p->step_count; i++) {
         p->portion[i] = all > 0 ? sum / all : 0;
-        if (i < p->step_count) sum += hides(&p->steps[i], &g->turns[i]);
+        if (i < p->step_count) sum += g->turns[i].cost;
     }
     return true;
 }

@@ -138,11 +138,8 @@ static void plan_product(struct wa_builder *b)
     block = BLOCK_BYTES / (f->columns * size);
     if (block > BLOCK_ROWS) block = BLOCK_ROWS;
     if (block < TASK_ROWS) block = TASK_ROWS;
-    find_update(b);
-    /* An update has no block to fill: its parts are as many as there are to ask for rows between. */
-    if (f->update_old >= 0 && f->gemm.k * f->columns * size <= BLOCK_BYTES / 2) block = TASK_ROWS;
     f->block_rows = block < f->rows ? block : f->rows;
-    b->step->parts = (int)(f->rows / f->block_rows);
+    find_update(b);
     if (f->gemm_c.start == WA_AT_BLOCK && f->update_old < 0)
         f->block_bytes = wa_round_up(f->block_rows * f->columns * size, WA_ALIGN);
 }

@@ -47,8 +47,7 @@ struct wa_step {
     /* By op->plan: */
     void *geometry;
     int tasks;
-    bool asks;            /* run calls wa_ahead_ask itself, while it goes on, */
-    int parts;            /* so often, about */
+    bool asks;            /* run calls wa_ahead_ask itself, while it goes on */
     size_t scratch_bytes; /* for all tasks together, task by task where it is split */
     void *scratch;        /* aligned to WA_ALIGN */
     size_t scratch_step;  /* from a task's part of it to the next one's */

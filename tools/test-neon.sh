@@ -67,3 +67,5 @@ ninja -C "$build" build.ninja >/dev/null # so that meson knows new targets
 meson compile -C "$build" $programs
 # shellcheck disable=SC2086
 meson test -C "$build" --no-rebuild --print-errorlogs --timeout-multiplier 10 $tests
+echo 'test-neon: with the bits of the scalar level or of the reference:'
+grep -hE ' (calls|products) ' "$build/meson-logs/testlog.txt"

@@ -230,8 +230,8 @@ static bool place(struct wa_graph *g)
     int *first =
         wa_arena_new(&g->arena, steps * sizeof *first, _Alignof(int)); /* by last step, a chain of */
     int *next = wa_arena_new(&g->arena, ((size_t)g->count + 1) * sizeof *next, _Alignof(int));
-    struct slab slab = {
-        .holes = wa_arena_new(&g->arena, (steps + 1) * sizeof(struct hole), _Alignof(struct hole))};
+    struct slab slab = {.holes = wa_arena_new(&g->arena, ((size_t)g->count + 1) * sizeof(struct hole),
+                                              _Alignof(struct hole))};
     if (!first || !next || !slab.holes) return false;
     memset(first, -1, steps * sizeof *first);
     size_t alive = 0;

@@ -8,6 +8,7 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${WASHI_BUILD:-$root/build}
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export CK_DEFAULT_TIMEOUT=120 # seconds; Check's own 4 are few on a busy machine
 
 [ $# = 0 ] || { echo "test: '$1' is not an option" >&2; exit 1; }
 

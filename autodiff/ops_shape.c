@@ -96,7 +96,8 @@ static bool plan_movement(struct wa_step *s)
         c->dim[i] = s->op == &wa_op_pad ? x.dim[i] : y.dim[i];
     }
     if (s->op == &wa_op_slice) {
-        m->offset_x = attr->begin * sx[attr->axis];
+        if (washi_size(y))
+            m->offset_x = attr->begin * sx[attr->axis]; /* a flip of nothing begins at -1 */
         if (y.dim[attr->axis] > 1) c->x[attr->axis] *= step_of(attr);
     }
     if (s->op == &wa_op_pad) {

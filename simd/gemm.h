@@ -130,6 +130,41 @@ static void NAME(block)(const struct wa_gemm *g, const struct NAME(plan) * plan,
     }
 }
 
+/* Whether the plan is to copy nothing and to cut nothing. */
+INLINE bool NAME(is_small)(const struct wa_gemm *g)
+{
+    enum { WIDTH = GEMM_VECTORS * LEN };
+    return g->k <= GEMM_DEPTH && g->n <= GEMM_PACK_COLUMNS * WIDTH && g->b_column == 1 &&
+           (g->m <= GEMM_PACK_ROWS * GEMM_ROWS ||
+            g->k * g->b_row * sizeof(T) <= gemm_min(GEMM_PACK_BYTES, GEMM_FIGHT_BYTES)) &&
+           g->beta == 0 && g->c && !NAME(has_prologue)(g);
+}
+
+/* Such a product: strips of one block. */
+static void NAME(small)(const struct wa_gemm *g)
+{
+    enum { WIDTH = GEMM_VECTORS * LEN };
+    struct gemm_fetch none = {.lines = 0};
+    struct NAME(job) t = {.k = g->k,
+                          .a = g->a,
+                          .a_row = g->a_row,
+                          .a_column = g->a_column,
+                          .b = g->b,
+                          .b_row = g->b_row,
+                          .c = g->c,
+                          .c_row = g->c_row};
+    const bool broad = g->n > WIDTH && g->n <= WIDTH + NAME(SHORT);
+    const bool plain = g->alpha == 1 && !g->epilogue;
+    size_t strips = broad ? (g->m + GEMM_BROAD - 1) / GEMM_BROAD : (g->m + GEMM_ROWS - 1) / GEMM_ROWS;
+    for (size_t i = 0, rows; i < g->m; i += rows, strips--) {
+        rows = (uint32_t)(g->m - i) / (uint32_t)strips;
+        NAME(strip)(&t, rows, g->n, false, &none);
+        if (!plain) NAME(finish)(g, i, 0, rows, g->n, t.c, t.c_row);
+        t.a += rows * t.a_row;
+        t.c += rows * t.c_row;
+    }
+}
+
 /* One product that is not of the vector form. */
 static void NAME(blocks)(const struct wa_gemm *g, T *scratch)
 {
@@ -165,6 +200,8 @@ static void NAME(product)(const struct wa_gemm *g, void *scratch)
         NAME(vector_gemm)(g);
     else if (NAME(is_turned)(g))
         NAME(turned_gemm)(g);
+    else if (NAME(is_small)(g))
+        NAME(small)(g);
     else
         NAME(blocks)(g, scratch);
 }

@@ -95,13 +95,13 @@ static bool plan_movement(struct wa_step *s)
         c->x[i] = from < 0 || (x.dim[from] == 1 && y.dim[i] != 1) ? 0 : sx[from];
         c->dim[i] = s->op == &wa_op_pad ? x.dim[i] : y.dim[i];
     }
+    const bool something = washi_size(x) && washi_size(y); /* a flip of nothing begins at -1 */
     if (s->op == &wa_op_slice) {
-        if (washi_size(y))
-            m->offset_x = attr->begin * sx[attr->axis]; /* a flip of nothing begins at -1 */
+        if (something) m->offset_x = attr->begin * sx[attr->axis];
         if (y.dim[attr->axis] > 1) c->x[attr->axis] *= step_of(attr);
     }
     if (s->op == &wa_op_pad) {
-        m->offset_y = attr->begin * sy[attr->axis];
+        if (something) m->offset_y = attr->begin * sy[attr->axis];
         if (x.dim[attr->axis] > 1) c->y[attr->axis] *= step_of(attr);
         m->fill = true;
     }

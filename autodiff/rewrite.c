@@ -1,6 +1,7 @@
 /* rewrite.c: from a tape to the graph of what is needed, with rewrites that keep every bit. */
 #include "autodiff/program.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct maker {
@@ -121,8 +122,11 @@ static int no_effect(const struct maker *m, const washi_tensor *y)
 {
     int k = neutral(m, y);
     if (k >= 0 && wa_shape_equal(y->shape, y->x[k]->shape)) return m->value[y->x[k]->id];
-    const struct wa_value *x = y->op == &wa_op_neg ? &m->g->values[m->value[y->x[0]->id]] : NULL;
-    return x && x->node->op == &wa_op_neg ? x->x[0] : -1;
+    if (y->op != &wa_op_neg) return -1;
+    const struct wa_value *x = &m->g->values[m->value[y->x[0]->id]];
+    if (x->node->op != &wa_op_neg) return -1;
+    /* neg took what a broadcast_to stretches for its own operand: that is smaller */
+    return wa_shape_equal(y->shape, m->g->values[x->x[0]].node->shape) ? x->x[0] : -1;
 }
 
 /* -- the graph -- */
@@ -132,6 +136,7 @@ static bool add_value(struct maker *m, const washi_tensor *y)
     struct wa_graph *g = m->g;
     int stands = no_effect(m, y);
     if (stands >= 0) {
+        assert(wa_shape_equal(g->values[stands].node->shape, y->shape));
         m->value[y->id] = stands;
         return true;
     }

@@ -71,6 +71,26 @@ START_TEST(what_changes_no_bit_goes)
 }
 END_TEST
 
+/* Two negations of what is stretched: the inner one is done on the few elements, so nothing that stands
+ * for both has the stretched shape. */
+START_TEST(negations_of_what_is_stretched)
+{
+    double data[2] = {4, 9};
+    washi_tensor *x = fed(SHAPE(2, 1), data), *wide = washi_broadcast_to(x, SHAPE(2, 3));
+    washi_tensor *y[] = {washi_neg(washi_neg(wide)), NULL, NULL};
+    y[1] = washi_cumsum(y[0], 1);
+    y[2] = washi_flip(y[0], 0);
+    washi_program *p = compiled(3, y);
+    ok(washi_run(p));
+    for (int i = 0; i < 6; i++) {
+        is(y[0], i, data[i / 3]);
+        is(y[1], i, data[i / 3] * (i % 3 + 1));
+        is(y[2], i, data[1 - i / 3]);
+    }
+    washi_program_free(p);
+}
+END_TEST
+
 /* What is of constants alone is made by the compile, to the same bits as by a run. */
 START_TEST(constants_are_folded)
 {
@@ -454,6 +474,7 @@ TCase *programs_case(void)
     tcase_set_timeout(c, 120);
     tcase_add_test(c, unused_and_equal_nodes_go);
     tcase_add_test(c, what_changes_no_bit_goes);
+    tcase_add_test(c, negations_of_what_is_stretched);
     tcase_add_test(c, constants_are_folded);
     tcase_add_test(c, movement_that_costs_nothing);
     tcase_add_test(c, constants_are_shared_by_their_bytes);

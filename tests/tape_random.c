@@ -1,6 +1,6 @@
 /* tape_random.c: random programs, by fixed seeds: gradients against central differences in double, and
- * in both real types the same bits at every CPU level and number of threads, and whatever else the
- * program computes. */
+ * in both real types the same bits at every CPU level and number of threads, whatever else the program
+ * computes, and in pieces. */
 #include "random_graph.h"
 #include "tape.h"
 
@@ -16,8 +16,8 @@ static int graphs(void) { return getenv("WASHI_LONG") ? 3000 : 300; }
 /* One graph: inputs, a scalar loss with its gradients by them, and a second derivative along ones. */
 struct program {
     washi_tape *tape;
-    washi_tensor *x[LEAVES], *out[2 + LEAVES],
-        *unused; /* the loss, the gradients, d sum(gradients) / dx[0] */
+    washi_tensor *x[LEAVES];
+    washi_tensor *out[2 + LEAVES]; /* the loss, the gradients, d sum(gradients) / dx[0] */
     washi_program *p;
 };
 
@@ -26,8 +26,19 @@ static washi_shape leaf_shape(int i, int64_t scale)
     return i == 0 ? SHAPE(3, 4 * scale) : i == 1 ? SHAPE(4 * scale) : SHAPE(2, 3, scale);
 }
 
-static struct program build(washi *by, washi_dtype type, int seed, int64_t scale,
-                            void *const data[LEAVES])
+/* An input in y's place: what is made of it is compiled without what y is made of. */
+static washi_tensor *cut_off(washi_tensor *y)
+{
+    washi_tensor *x = washi_input(washi_tape_of(y), washi_dtype_of(y), washi_shape_of(y));
+    ok(washi_eval(1, &y));
+    ok(washi_feed(x, washi_data(y)));
+    return x;
+}
+
+/* The leaves and the loss. In pieces: each value is made by a program of its own, the loss out of
+ * inputs. */
+static struct program grow(washi *by, washi_dtype type, int seed, int64_t scale,
+                           void *const data[LEAVES], bool in_pieces)
 {
     struct program r = {.tape = washi_tape_new(by)};
     struct graph g = {.seed = (uint64_t)seed, .tape = r.tape, .type = type};
@@ -40,9 +51,9 @@ static struct program build(washi *by, washi_dtype type, int seed, int64_t scale
         washi_tensor *y = grown(&g);
         ck_assert_msg(y, "graph %d: %s", seed, washi_message());
         if (washi_size(washi_shape_of(y)) > 400 * scale) y = washi_mean(y, 0, false);
-        g.value[g.count++] = y;
+        g.value[g.count++] = in_pieces ? cut_off(y) : y;
     }
-    washi_tensor *loss = NULL, *slope = NULL;
+    washi_tensor *loss = NULL;
     for (int i = 0; i < 4; i++) { /* the last few values, and each leaf a little */
         washi_tensor *part = washi_mean(g.value[g.count - 1 - i], WASHI_ALL, false);
         loss = loss ? washi_add(loss, part) : part;
@@ -50,13 +61,20 @@ static struct program build(washi *by, washi_dtype type, int seed, int64_t scale
     for (int i = 0; i < LEAVES; i++)
         loss = washi_add(loss, washi_scale(washi_sum(r.x[i], WASHI_ALL, false), 0.1));
     r.out[0] = loss;
-    ok(washi_grad(loss, LEAVES, r.x, r.out + 1));
+    return r;
+}
+
+static struct program build(washi *by, washi_dtype type, int seed, int64_t scale,
+                            void *const data[LEAVES])
+{
+    struct program r = grow(by, type, seed, scale, data, false);
+    washi_tensor *slope = NULL;
+    ok(washi_grad(r.out[0], LEAVES, r.x, r.out + 1));
     for (int i = 0; i < LEAVES; i++) {
         washi_tensor *part = washi_sum(r.out[1 + i], WASHI_ALL, false);
         slope = slope ? washi_add(slope, part) : part;
     }
     ok(washi_grad(slope, 1, r.x, r.out + 1 + LEAVES));
-    r.unused = slope;
     return r;
 }
 
@@ -222,6 +240,29 @@ START_TEST(same_bits_everywhere)
 }
 END_TEST
 
+/* What compile makes of the whole against what it makes of a value at a time. */
+START_TEST(same_bits_in_pieces)
+{
+    ok(washi_open(&w, &(washi_options){.threads = 1}));
+    for (int seed = 0; seed < graphs(); seed++) {
+        const washi_dtype type = seed % 2 ? WASHI_F32 : WASHI_F64;
+        void *data[LEAVES];
+        double loss[2];
+        fill(type, seed, 1, data);
+        for (int in_pieces = 0; in_pieces < 2; in_pieces++) {
+            struct program r = grow(w, type, seed, 1, data, in_pieces);
+            ok(washi_eval(1, r.out));
+            loss[in_pieces] = element(r.out[0], 0);
+            free_program(&r);
+        }
+        ck_assert_msg(!memcmp(&loss[0], &loss[1], sizeof *loss), "graph %d: %.17g, in pieces %.17g",
+                      seed, loss[0], loss[1]);
+        for (int i = 0; i < LEAVES; i++) free(data[i]);
+    }
+    washi_close(w);
+}
+END_TEST
+
 /* -- pieces that are recomputed -- */
 
 /* Some values grown from x: the last. config is the graph to go on with. */
@@ -289,6 +330,7 @@ TCase *random_case(void)
     tcase_set_timeout(c, getenv("WASHI_LONG") ? 3600 : 300);
     tcase_add_test(c, gradients_of_random_programs);
     tcase_add_test(c, same_bits_everywhere);
+    tcase_add_test(c, same_bits_in_pieces);
     tcase_add_test(c, same_bits_recomputed);
     return c;
 }

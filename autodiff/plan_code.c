@@ -150,7 +150,9 @@ void wa_free_operands(struct wa_builder *b, int m)
         int member = wa_member_of(b, v->x[k]);
         if (member < 0 || b->until[member] != m) continue;
         b->until[member] = -1;
-        free_slot(b, b->made[member]);
+        /* What a chain reads as one number it reads again for each block: nothing goes over it. */
+        if (!b->chain || b->g->values[b->member[member]].form == b->chain_form)
+            free_slot(b, b->made[member]);
     }
 }
 

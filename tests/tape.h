@@ -38,5 +38,6 @@ TCase *memory_case(void);      /* tape_memory.c */
 TCase *own_case(void);         /* tape_own.c */
 TCase *programs_case(void);    /* tape_programs.c */
 TCase *random_case(void);      /* tape_random.c */
+TCase *rows_case(void);        /* tape_rows.c */
 
 #endif

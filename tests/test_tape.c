@@ -362,6 +362,7 @@ int main(void)
     suite_add_tcase(tape, programs_case());
     suite_add_tcase(tape, memory_case());
     suite_add_tcase(tape, random_case());
+    suite_add_tcase(tape, rows_case());
     SRunner *runner = srunner_create(tape);
     srunner_run_all(runner, CK_NORMAL);
     const int failed = srunner_ntests_failed(runner);

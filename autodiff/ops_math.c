@@ -28,7 +28,22 @@ PUBLIC1(expm1)
 RULE(log) { gx[0] = div(g, A); }
 const struct wa_op wa_op_log = {MAP(log, 1, "natural logarithm of a", "g / a"), .rule = log_rule,
                                 ONE(0.5, 3)};
-PUBLIC1(log)
+
+/* The logarithm of a softmax, moved or reshaped perhaps, from the softmax's operand; NULL: a is none.
+ */
+static washi_tensor *log_of_softmax(washi_tensor *a)
+{
+    if (a->op == &wa_op_softmax) return washi_log_softmax(a->x[0]);
+    if (a->op != &wa_op_permute && a->op != &wa_op_reshape) return NULL;
+    washi_tensor *y = log_of_softmax(a->x[0]);
+    return y ? record1(a->op, y, a->attr) : NULL;
+}
+
+washi_tensor *washi_log(washi_tensor *a)
+{
+    washi_tensor *y = a && !a->tape->status ? log_of_softmax(a) : NULL;
+    return y ? y : record1(&wa_op_log, a, (struct wa_attr){0});
+}
 
 RULE(log2) { gx[0] = scale(div(g, A), 1 / log_of_2); }
 const struct wa_op wa_op_log2 = {MAP(log2, 1, "logarithm of a to base 2", "g / a / log(2)"),

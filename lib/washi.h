@@ -256,7 +256,8 @@ WASHI_API washi_tensor *washi_exp(washi_tensor *a);
 WASHI_API washi_tensor *washi_exp2(washi_tensor *a);
 /** exp(a) - 1, exact near 0 too. */
 WASHI_API washi_tensor *washi_expm1(washi_tensor *a);
-/** The natural logarithm of a. */
+/** The natural logarithm of a. Of a softmax it is washi_log_softmax of the softmax's operand, finite with its
+ * derivatives where the softmax itself is 0 already. */
 WASHI_API washi_tensor *washi_log(washi_tensor *a);
 /** The logarithm of a to base 2. */
 WASHI_API washi_tensor *washi_log2(washi_tensor *a);

@@ -257,6 +257,37 @@ START_TEST(winners_and_kinks)
 }
 END_TEST
 
+/* Logits so far apart that most of the softmax is 0: its logarithm and the derivatives are finite,
+ * whatever way the softmax's elements are moved before. */
+START_TEST(logarithm_of_a_softmax)
+{
+    const double logits[] = {1000, 0, -1000, -500}, logs[] = {0, -1000, -2000, -1500},
+                 probabilities[] = {1, 0, 0, 0}, slopes[] = {-3, 1, 1, 1}, none[4] = {0};
+    for (int way = 0; way < 4; way++) {
+        washi_tensor *x = f64(way == 2 ? SHAPE(4, 1) : SHAPE(1, 4), logits), *dx, *ddx;
+        washi_tensor *p = way == 2 ? washi_softmax_along(x, 0) : washi_softmax(x);
+        if (way == 3) p = washi_reshape(washi_transpose(p), SHAPE(2, 2));
+        washi_tensor *y = washi_log(way == 1 ? washi_stop_gradient(p) : p);
+        ok(washi_grad(y, 1, &x, &dx));
+        if (way == 1) { /* what no gradient passes is a number like any other */
+            gives(y, SHAPE(1, 4), (double[]){0, -INFINITY, -INFINITY, -INFINITY}, 0);
+            gives(dx, SHAPE(1, 4), none, 0);
+            continue;
+        }
+        ok(washi_grad(dx, 1, &x, &ddx));
+        gives(washi_reshape(p, SHAPE(4)), SHAPE(4), probabilities, 0);
+        gives(washi_reshape(y, SHAPE(4)), SHAPE(4), logs, 0);
+        gives(washi_reshape(dx, SHAPE(4)), SHAPE(4), slopes, 0);
+        gives(washi_reshape(ddx, SHAPE(4)), SHAPE(4), none, 0);
+        ck_assert_str_eq(washi_op_name(p), way == 3 ? "reshape" : way == 2 ? "permute" : "softmax");
+    }
+    washi_tensor *far = drawn(SHAPE(3, 5), -3, 3, 5);
+    washi_tensor *plain = washi_log_softmax(far), *made = washi_log(washi_softmax(far));
+    ok(washi_eval(2, (washi_tensor *[]){plain, made}));
+    ck_assert_mem_eq(washi_f64(plain), washi_f64(made), 15 * sizeof(double));
+}
+END_TEST
+
 /* -- indices -- */
 
 static const int32_t rows[] = {1, 0, 1, 1, 0, 0};
@@ -317,6 +348,7 @@ TCase *reduce_case(void)
     tcase_add_test(c, derivatives_over_sets_of_axes);
     tcase_add_test(c, derivatives_of_running_sums);
     tcase_add_test(c, winners_and_kinks);
+    tcase_add_test(c, logarithm_of_a_softmax);
     tcase_add_test(c, elements_at_indices);
     tcase_add_test(c, refusals);
     return c;

@@ -98,10 +98,11 @@ RULE(fmod)
     gx[0] = g;
     gx[1] = neg(mul(g, washi_round(div(sub(A, y), B))));
 }
-const struct wa_op wa_op_fmod = {
-    MAP(fmod, 2, "a - trunc(a / b) * b, exactly: the remainder with the sign of a",
-        "g; -g * trunc(a / b)"),
-    .kinks = "as if it did not jump where a / b is whole", .rule = fmod_rule, TWO(0.5, 3)};
+const struct wa_op wa_op_fmod = {MAP(fmod, 2,
+                                     "a - trunc(a / b) * b, exactly: the remainder with the sign of a",
+                                     "g; -g * trunc(a / b)"),
+                                 .kinks = "as if it did not jump where a / b is whole",
+                                 .rule = fmod_rule, .cost = 1.4f, TWO(0.5, 3)};
 PUBLIC2(fmod)
 
 /* -- rounding and sign: constant but where they jump -- */

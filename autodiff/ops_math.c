@@ -12,22 +12,23 @@ static washi_tensor *past_one(washi_tensor *a) { return washi_shift(a, 1); }
 static const double log_of_2 = 0.693147180559945309417, log_of_10 = 2.30258509299404568402;
 
 RULE(exp) { gx[0] = mul(g, y); }
-const struct wa_op wa_op_exp = {MAP(exp, 1, "e to the a", "g * y"), .rule = exp_rule, ONE(-2, 2)};
+const struct wa_op wa_op_exp = {MAP(exp, 1, "e to the a", "g * y"), .rule = exp_rule, .cost = 0.6f,
+                                ONE(-2, 2)};
 PUBLIC1(exp)
 
 RULE(exp2) { gx[0] = scale(mul(g, y), log_of_2); }
 const struct wa_op wa_op_exp2 = {MAP(exp2, 1, "2 to the a", "g * y * log(2)"), .rule = exp2_rule,
-                                 ONE(-2, 2)};
+                                 .cost = 0.5f, ONE(-2, 2)};
 PUBLIC1(exp2)
 
 RULE(expm1) { gx[0] = mul(g, washi_exp(A)); }
 const struct wa_op wa_op_expm1 = {MAP(expm1, 1, "exp(a) - 1, exact near 0 too", "g * exp(a)"),
-                                  .rule = expm1_rule, ONE(-2, 2)};
+                                  .rule = expm1_rule, .cost = 1.5f, ONE(-2, 2)};
 PUBLIC1(expm1)
 
 RULE(log) { gx[0] = div(g, A); }
 const struct wa_op wa_op_log = {MAP(log, 1, "natural logarithm of a", "g / a"), .rule = log_rule,
-                                ONE(0.5, 3)};
+                                .cost = 0.8f, ONE(0.5, 3)};
 
 /* The logarithm of a softmax, moved or reshaped perhaps, from the softmax's operand; NULL: a is none.
  */
@@ -47,22 +48,23 @@ washi_tensor *washi_log(washi_tensor *a)
 
 RULE(log2) { gx[0] = scale(div(g, A), 1 / log_of_2); }
 const struct wa_op wa_op_log2 = {MAP(log2, 1, "logarithm of a to base 2", "g / a / log(2)"),
-                                 .rule = log2_rule, ONE(0.5, 3)};
+                                 .rule = log2_rule, .cost = 0.5f, ONE(0.5, 3)};
 PUBLIC1(log2)
 
 RULE(log10) { gx[0] = scale(div(g, A), 1 / log_of_10); }
 const struct wa_op wa_op_log10 = {MAP(log10, 1, "logarithm of a to base 10", "g / a / log(10)"),
-                                  .rule = log10_rule, ONE(0.5, 3)};
+                                  .rule = log10_rule, .cost = 1.0f, ONE(0.5, 3)};
 PUBLIC1(log10)
 
 RULE(log1p) { gx[0] = div(g, past_one(A)); }
 const struct wa_op wa_op_log1p = {MAP(log1p, 1, "log(1 + a), exact near 0 too", "g / (1 + a)"),
-                                  .rule = log1p_rule, ONE(-0.5, 3)};
+                                  .rule = log1p_rule, .cost = 1.0f, ONE(-0.5, 3)};
 PUBLIC1(log1p)
 
 RULE(cbrt) { gx[0] = div(g, scale(mul(y, y), 3)); }
 const struct wa_op wa_op_cbrt = {MAP(cbrt, 1, "cube root of a", "g / (3 * y * y)"),
-                                 .kinks = "infinite at 0", .rule = cbrt_rule, ONE(0.3, 3)};
+                                 .kinks = "infinite at 0", .rule = cbrt_rule, .cost = 1.0f,
+                                 ONE(0.3, 3)};
 PUBLIC1(cbrt)
 
 /* With a = 0 both exponents and logarithms that would make infinities out of nothing are replaced:
@@ -77,23 +79,25 @@ RULE(pow)
 }
 const struct wa_op wa_op_pow = {
     MAP(pow, 2, "a to the b; NaN for a < 0 and b not whole", "g * b * a^(b - 1); g * y * log(a)"),
-    .kinks = "at a = 0: to a 0 where b = 0; to b 0 where b >= 0", .rule = pow_rule, TWO(0.3, 2)};
+    .kinks = "at a = 0: to a 0 where b = 0; to b 0 where b >= 0", .rule = pow_rule, .cost = 4.0f,
+    TWO(0.3, 2)};
 PUBLIC2(pow)
 
 /* -- trigonometric -- */
 
 RULE(sin) { gx[0] = mul(g, washi_cos(A)); }
-const struct wa_op wa_op_sin = {MAP(sin, 1, "sine of a", "g * cos(a)"), .rule = sin_rule, ONE(-4, 4)};
+const struct wa_op wa_op_sin = {MAP(sin, 1, "sine of a", "g * cos(a)"), .rule = sin_rule, .cost = 0.5f,
+                                ONE(-4, 4)};
 PUBLIC1(sin)
 
 RULE(cos) { gx[0] = neg(mul(g, washi_sin(A))); }
 const struct wa_op wa_op_cos = {MAP(cos, 1, "cosine of a", "-g * sin(a)"), .rule = cos_rule,
-                                ONE(-4, 4)};
+                                .cost = 0.5f, ONE(-4, 4)};
 PUBLIC1(cos)
 
 RULE(tan) { gx[0] = add(g, mul(g, mul(y, y))); }
 const struct wa_op wa_op_tan = {MAP(tan, 1, "tangent of a", "g + g * y * y"), .rule = tan_rule,
-                                ONE(-1, 1)};
+                                .cost = 0.6f, ONE(-1, 1)};
 PUBLIC1(tan)
 
 /* g / sqrt(1 - a * a), the difference of squares as a product that keeps its digits near 1. */
@@ -109,19 +113,19 @@ RULE(asin)
 }
 const struct wa_op wa_op_asin = {
     MAP(asin, 1, "the angle in [-pi/2, pi/2] whose sine is a", "g / sqrt((1 - a) * (1 + a))"),
-    .kinks = "infinite at -1 and 1", .rule = asin_rule, ONE(-0.8, 0.8)};
+    .kinks = "infinite at -1 and 1", .rule = asin_rule, .cost = 0.5f, ONE(-0.8, 0.8)};
 PUBLIC1(asin)
 
 RULE(acos) { gx[0] = neg(arc(g, A)); }
 const struct wa_op wa_op_acos = {
     MAP(acos, 1, "the angle in [0, pi] whose cosine is a", "-g / sqrt((1 - a) * (1 + a))"),
-    .kinks = "infinite at -1 and 1", .rule = acos_rule, ONE(-0.8, 0.8)};
+    .kinks = "infinite at -1 and 1", .rule = acos_rule, .cost = 0.5f, ONE(-0.8, 0.8)};
 PUBLIC1(acos)
 
 RULE(atan) { gx[0] = div(g, past_one(mul(A, A))); }
 const struct wa_op wa_op_atan = {
     MAP(atan, 1, "the angle in [-pi/2, pi/2] whose tangent is a", "g / (1 + a * a)"), .rule = atan_rule,
-    ONE(-3, 3)};
+    .cost = 0.5f, ONE(-3, 3)};
 PUBLIC1(atan)
 
 /* x / r / r with r = hypot(a, b), and 0 at the origin; no square overflows. */
@@ -140,7 +144,7 @@ RULE(atan2)
 const struct wa_op wa_op_atan2 = {
     MAP(atan2, 2, "the angle in [-pi, pi] of the point with abscissa b and ordinate a",
         "g * b / (a * a + b * b); -g * a / (a * a + b * b)"),
-    .kinks = "0 at the origin", .rule = atan2_rule, TWO(-2, 2)};
+    .kinks = "0 at the origin", .rule = atan2_rule, .cost = 0.8f, TWO(-2, 2)};
 PUBLIC2(atan2)
 
 RULE(hypot)
@@ -151,54 +155,54 @@ RULE(hypot)
 }
 const struct wa_op wa_op_hypot = {
     MAP(hypot, 2, "sqrt(a * a + b * b) without overflow on the way", "g * a / y; g * b / y"),
-    .kinks = "0 at the origin", .rule = hypot_rule, TWO(-2, 2)};
+    .kinks = "0 at the origin", .rule = hypot_rule, .cost = 0.5f, TWO(-2, 2)};
 PUBLIC2(hypot)
 
 /* -- hyperbolic -- */
 
 RULE(sinh) { gx[0] = mul(g, washi_cosh(A)); }
 const struct wa_op wa_op_sinh = {MAP(sinh, 1, "hyperbolic sine of a", "g * cosh(a)"), .rule = sinh_rule,
-                                 ONE(-2, 2)};
+                                 .cost = 0.9f, ONE(-2, 2)};
 PUBLIC1(sinh)
 
 RULE(cosh) { gx[0] = mul(g, washi_sinh(A)); }
 const struct wa_op wa_op_cosh = {MAP(cosh, 1, "hyperbolic cosine of a", "g * sinh(a)"),
-                                 .rule = cosh_rule, ONE(-2, 2)};
+                                 .rule = cosh_rule, .cost = 0.8f, ONE(-2, 2)};
 PUBLIC1(cosh)
 
 RULE(tanh) { gx[0] = sub(g, mul(g, mul(y, y))); }
 const struct wa_op wa_op_tanh = {MAP(tanh, 1, "hyperbolic tangent of a", "g - g * y * y"),
-                                 .rule = tanh_rule, ONE(-2, 2)};
+                                 .rule = tanh_rule, .cost = 0.9f, ONE(-2, 2)};
 PUBLIC1(tanh)
 
 RULE(asinh) { gx[0] = div(g, washi_hypot(A, number(A, 1))); }
 const struct wa_op wa_op_asinh = {MAP(asinh, 1, "log(a + sqrt(a * a + 1))", "g / hypot(a, 1)"),
-                                  .rule = asinh_rule, ONE(-3, 3)};
+                                  .rule = asinh_rule, .cost = 4.0f, ONE(-3, 3)};
 PUBLIC1(asinh)
 
 RULE(acosh) { gx[0] = div(g, mul(washi_sqrt(washi_shift(A, -1)), washi_sqrt(past_one(A)))); }
 const struct wa_op wa_op_acosh = {
     MAP(acosh, 1, "log(a + sqrt(a * a - 1))", "g / (sqrt(a - 1) * sqrt(a + 1))"),
-    .kinks = "infinite at 1", .rule = acosh_rule, ONE(1.3, 4)};
+    .kinks = "infinite at 1", .rule = acosh_rule, .cost = 3.0f, ONE(1.3, 4)};
 PUBLIC1(acosh)
 
 RULE(atanh) { gx[0] = div(g, mul(from_one(A), past_one(A))); }
 const struct wa_op wa_op_atanh = {
     MAP(atanh, 1, "log((1 + a) / (1 - a)) / 2", "g / ((1 - a) * (1 + a))"),
-    .kinks = "infinite at -1 and 1", .rule = atanh_rule, ONE(-0.7, 0.7)};
+    .kinks = "infinite at -1 and 1", .rule = atanh_rule, .cost = 2.0f, ONE(-0.7, 0.7)};
 PUBLIC1(atanh)
 
 /* -- sigmoids -- */
 
 RULE(sigmoid) { gx[0] = mul(g, sub(y, mul(y, y))); }
 const struct wa_op wa_op_sigmoid = {MAP(sigmoid, 1, "1 / (1 + exp(-a))", "g * (y - y * y)"),
-                                    .rule = sigmoid_rule, ONE(-3, 3)};
+                                    .rule = sigmoid_rule, .cost = 0.7f, ONE(-3, 3)};
 PUBLIC1(sigmoid)
 
 RULE(softplus) { gx[0] = mul(g, washi_sigmoid(A)); }
 const struct wa_op wa_op_softplus = {
     MAP(softplus, 1, "log(1 + exp(a)), without overflow", "g * sigmoid(a)"), .rule = softplus_rule,
-    ONE(-3, 3)};
+    .cost = 1.0f, ONE(-3, 3)};
 PUBLIC1(softplus)
 
 washi_tensor *washi_log_sigmoid(washi_tensor *a) { return neg(washi_softplus(neg(a))); }
@@ -218,25 +222,26 @@ RULE(erf)
 }
 const struct wa_op wa_op_erf = {MAP(erf, 1, "2 / sqrt(pi) * the integral of exp(-t * t) from 0 to a",
                                     "g * 2 / sqrt(pi) * exp(-a * a)"),
-                                .rule = erf_rule, ONE(-2, 2)};
+                                .rule = erf_rule, .cost = 4.0f, ONE(-2, 2)};
 PUBLIC1(erf)
 
 RULE(erfc) { gx[0] = neg(bell(g, A)); }
 const struct wa_op wa_op_erfc = {
     MAP(erfc, 1, "1 - erf(a), exact for large a too", "-g * 2 / sqrt(pi) * exp(-a * a)"),
-    .rule = erfc_rule, ONE(-2, 2)};
+    .rule = erfc_rule, .cost = 4.5f, ONE(-2, 2)};
 PUBLIC1(erfc)
 
 RULE(lgamma) { gx[0] = mul(g, washi_digamma(A)); }
 const struct wa_op wa_op_lgamma = {MAP(lgamma, 1, "log(|gamma(a)|)", "g * digamma(a)"),
                                    .kinks = "NaN at 0 and the negative whole numbers",
-                                   .rule = lgamma_rule, ONE(0.5, 4)};
+                                   .rule = lgamma_rule, .cost = 10.0f, ONE(0.5, 4)};
 PUBLIC1(lgamma)
 
 RULE(polygamma) { gx[1] = mul(g, washi_polygamma(washi_shift(A, 1), B)); }
 const struct wa_op wa_op_polygamma = {
     MAP(polygamma, 2, "derivative of order floor(a) of digamma at b", "0; g * polygamma(a + 1, b)"),
-    .kinks = "NaN at 0 and the negative whole numbers", .rule = polygamma_rule, TWO(0.4, 3)};
+    .kinks = "NaN at 0 and the negative whole numbers", .rule = polygamma_rule, .cost = 5.0f,
+    TWO(0.4, 3)};
 PUBLIC2(polygamma)
 
 washi_tensor *washi_digamma(washi_tensor *a) { return washi_polygamma(number(a, 0), a); }

@@ -115,7 +115,7 @@ static bool infer_row(washi_tensor *y)
 
 #define ROW(word, text)                                                                                \
     .name = #word, .doc = text, .arity = 1, .infer = infer_row, .rule = word##_rule,                   \
-    .fusion = WA_FUSE_ROW, .kernel = WA_ROW_##word,                                                    \
+    .fusion = WA_FUSE_ROW, .kernel = WA_ROW_##word, .cost = 0.8f,                                      \
     .sample = {.x = {SHAPE(3, 5)}, .low = -2, .high = 2}
 
 RULE(softmax) { gx[0] = mul(y, sub(g, washi_sum(mul(g, y), -1, true))); }

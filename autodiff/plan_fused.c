@@ -7,10 +7,7 @@ enum { TILE_BYTES = 4096 };
 /* Of a matrix product: the bytes and rows of a block, and the rows of a task, which are some of its
  * tiles. */
 enum { BLOCK_BYTES = 128 * 1024, BLOCK_ROWS = 96, TASK_ROWS = 28 };
-enum {
-    PRODUCT_GRAIN = 1 << 19,
-    ELEMENT_GRAIN = 1 << 16
-}; /* work worth a task: multiply-adds, elements made */
+enum { PRODUCT_GRAIN = 1 << 19, TASK_COST = 6000 }; /* worth a task: multiply-adds, nanoseconds */
 
 static size_t size_of(const struct wa_builder *b, int value)
 {
@@ -151,7 +148,7 @@ static void share_out(struct wa_builder *b)
     if (!s->lead) {
         size_t most = f->multiplies ? f->rows / TASK_ROWS
                                     : (f->rows + f->rows_a_unit - 1) / f->rows_a_unit * f->pieces;
-        s->tasks = wa_tasks(s, f->rows * f->columns * (size_t)f->count, ELEMENT_GRAIN);
+        s->tasks = wa_tasks(s, (size_t)b->g->turns[b->g->values[b->member[0]].step].cost, TASK_COST);
         if (f->multiplies) s->tasks = wa_tasks(s, f->rows * f->columns * f->gemm.k, PRODUCT_GRAIN);
         if ((size_t)s->tasks > most) s->tasks = most ? (int)most : 1;
     }

@@ -86,9 +86,9 @@ static double cost_of(const struct wa_graph *g, const struct wa_value *v)
         return made * (double)a.dim[a.rank - (v->transposed[0] ? 2 : 1)] / 50;
     }
     if (y->op == &wa_op_take) read = made;
-    bool heavy = y->op == &wa_op_exp || y->op == &wa_op_tanh || y->op == &wa_op_log ||
-                 y->op == &wa_op_sigmoid || y->op->fusion == WA_FUSE_ROW;
-    return (read > made ? read : made) * (heavy ? 0.4 : v->group >= 0 ? 0.06 : 0.2);
+    double each = v->group >= 0 ? 0.06 : 0.2;
+    if (y->op->cost > 0) each = (double)y->op->cost * (y->type == WASHI_F64 ? 2 : 1);
+    return (read > made ? read : made) * each;
 }
 
 /* apart: the value is its unit's only one and runs by its op's own plan, as in make_steps. */

@@ -79,7 +79,9 @@ struct wa_op {
         WA_FUSE_ROW,    /* a row from a row */
         WA_FUSE_ARGMAX, /* an index from a row */
     } fusion;
-    int kernel; /* its enum wa_map, wa_fold or wa_row; of an index 0 for the largest, 1 for the smallest */
+    int kernel; /* its enum wa_map, wa_fold or wa_row; of an index 0 for the largest, 1 for the smallest
+                 */
+    float cost; /* nanoseconds a float read or made (at AVX2); 0: little beside moving it */
 
     struct wa_sample { /* for the tests: operands of these shapes, drawn from (low, high) */
         washi_shape x[3];

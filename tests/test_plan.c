@@ -133,6 +133,39 @@ START_TEST(a_plan_is_little_more_than_what_is_alive)
 }
 END_TEST
 
+/* -- threads -- */
+
+/* How many tasks the only step of f(x, x) is cut into, and how many threads have it. */
+static void check_tasks(washi *w, washi_tensor *(*f)(washi_tensor *a, washi_tensor *b), int64_t rows,
+                        int64_t columns, int wanted)
+{
+    washi_tape *t = washi_tape_new(w);
+    washi_tensor *x = washi_input(t, WASHI_F32, SHAPE(rows, columns)), *y = f(x, x);
+    washi_program *p = washi_compile(t, 1, &y);
+    ck_assert_ptr_nonnull(p);
+    ck_assert_int_eq(p->step_count, 1);
+    ck_assert_msg((p->phases[0].bundles > 1) == (wanted > 1) && p->steps[0].tasks >= wanted,
+                  "%s of [%d,%d]: %d tasks, %d threads", washi_op_name(y), (int)rows, (int)columns,
+                  p->steps[0].tasks, p->phases[0].bundles);
+    washi_program_free(p);
+    washi_tape_free(t);
+}
+
+/* What an element costs counts, not how many there are: few of a function that takes long are shared
+ * out, also along a row, and as many sums are not. */
+START_TEST(costly_elements_are_shared_out)
+{
+    enum { ROWS = 4, COLUMNS = 1000 };
+    washi *w = open_heap(2);
+    check_tasks(w, washi_add, ROWS, COLUMNS, 1);
+    check_tasks(w, washi_pow, ROWS, COLUMNS, 2);
+    check_tasks(w, washi_polygamma, ROWS, COLUMNS, 2);
+    check_tasks(w, washi_add, 1, 8 * COLUMNS, 1);
+    check_tasks(w, washi_pow, 1, 8 * COLUMNS, 2);
+    washi_close(w);
+}
+END_TEST
+
 /* -- fit -- */
 
 static long calls_after[4];
@@ -182,6 +215,7 @@ int main(void)
     TCase *c = tcase_create("memory");
     tcase_set_timeout(c, 120);
     tcase_add_test(c, a_plan_is_little_more_than_what_is_alive);
+    tcase_add_test(c, costly_elements_are_shared_out);
     tcase_add_test(c, epochs_take_no_memory);
     suite_add_tcase(s, c);
     SRunner *r = srunner_create(s);

@@ -3,28 +3,14 @@
 #ifndef TEST_COMPOSED_H
 #define TEST_COMPOSED_H
 
-#include "support.h"
+#include "on_tape.h"
 
-#include <check.h>
-
-/* A context of one thread on the counting allocator, and a tape, made anew for each test. */
-extern washi *w;
-extern washi_tape *t;
-void open_tape(void);
-void close_tape(void);
-void new_tape(void); /* in the place of t */
-static inline void ok(washi_status status) { ck_assert_msg(!status, "%s", washi_message()); }
-
-/* Element i of y, which was evaluated, of any type. */
-double element(const washi_tensor *y, int64_t i);
 /* A constant of these numbers, and one of n F64 numbers from (low, high), none within 0.05 of 0. */
 washi_tensor *f64(washi_shape shape, const double x[]);
 washi_tensor *i32(washi_shape shape, const int32_t x[]);
 washi_tensor *drawn(washi_shape shape, double low, double high, uint64_t seed);
 /* Fails unless y, evaluated here, has that shape and those elements to within `by` (0: exactly). */
 void gives(washi_tensor *y, washi_shape shape, const double wanted[], double by);
-/* Fails unless y is NULL, the tape has that status and the message is the text; then a new tape. */
-void refuses(washi_status status, const char *text, const washi_tensor *y);
 
 /* The first and second derivatives of y = f(x), by all elements of the constants x and along random
  * weights, against central differences in double. Fails as well when every derivative of that order is

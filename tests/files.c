@@ -2,7 +2,6 @@
 #define _XOPEN_SOURCE 700
 #include "files.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-washi *w;
 char folder[256], file[300];
 
 void setup_files(void)
@@ -117,15 +115,9 @@ const char *prepare_unwritable(int way)
     return path;
 }
 
-int run_case(void *all)
+int run_case(TCase *all)
 {
     tcase_add_checked_fixture(all, setup_files, teardown_files);
     tcase_set_timeout(all, 120);
-    Suite *suite = suite_create("files");
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return RUN_SUITE("files", all);
 }

@@ -3,10 +3,9 @@
 #ifndef FILES_H
 #define FILES_H
 
-#include "support.h"
+#include "on_tape.h"
 
-/* Of the running test: its context, its folder, and a file in it. */
-extern washi *w;
+/* Of the running test: its folder, and a file in it. Its context is w, without a tape. */
 extern char folder[256], file[300];
 
 /* A test's beginning and end. The end finds nothing left of memory, and nothing in the folder but the
@@ -41,7 +40,7 @@ void said(washi_status wanted, washi_status status, const char *why);
 enum { UNWRITABLE = 6 };
 const char *prepare_unwritable(int way);
 
-/* Runs a suite of this case, a TCase, with these fixtures; the exit status. */
-int run_case(void *all);
+/* Runs a suite of this case with these fixtures; the exit status. */
+int run_case(TCase *all);
 
 #endif

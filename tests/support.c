@@ -11,6 +11,8 @@
 const char *const level_names[LEVELS] = {"scalar", "neon", "avx2", "avx512"};
 struct heap heap = {.fail_at = -1};
 
+void ok(washi_status status) { ck_assert_msg(!status, "%s", washi_message()); }
+
 washi *open_level(const char *level, int threads, const char **why)
 {
     washi *w;

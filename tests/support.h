@@ -11,6 +11,9 @@
                    .dim = {__VA_ARGS__}})
 #define SCALAR ((washi_shape){0})
 
+/* Fails with the library's message unless all went well. */
+void ok(washi_status status);
+
 /* -- contexts -- */
 
 /* Every CPU level there is a name for, scalar first. */

@@ -300,7 +300,7 @@ START_TEST(wrong_rules_are_named)
 }
 END_TEST
 
-static void refuses(const washi_op *op, int n, washi_status status, const char *message)
+static void refuses_op(const washi_op *op, int n, washi_status status, const char *message)
 {
     washi_tensor *x = number(2), *both[2] = {x, x};
     ck_assert_ptr_null(washi_apply(op, n, both, NULL, 0));
@@ -319,18 +319,18 @@ static washi_status infer_nonsense(int n, washi_tensor *const x[], const void *p
 START_TEST(incomplete_ops_are_refused)
 {
     washi_op op = power_op;
-    refuses(NULL, 1, WASHI_MISUSE, "apply: the op is NULL");
-    refuses(&op, 2, WASHI_MISUSE, "power: 2 operands where 1 is wanted");
+    refuses_op(NULL, 1, WASHI_MISUSE, "apply: the op is NULL");
+    refuses_op(&op, 2, WASHI_MISUSE, "power: 2 operands where 1 is wanted");
     op.name = NULL;
-    refuses(&op, 1, WASHI_MISUSE,
-            "apply: the op needs a name, a run function and an arity of -1 or from 1");
+    refuses_op(&op, 1, WASHI_MISUSE,
+               "apply: the op needs a name, a run function and an arity of -1 or from 1");
     op = power_op, op.run = NULL;
-    refuses(&op, 1, WASHI_MISUSE,
-            "apply: power needs a name, a run function and an arity of -1 or from 1");
+    refuses_op(&op, 1, WASHI_MISUSE,
+               "apply: power needs a name, a run function and an arity of -1 or from 1");
     op = power_op, op.struct_size = 8;
-    refuses(&op, 1, WASHI_MISUSE, "apply: the op's struct_size is 8, not sizeof(washi_op)");
+    refuses_op(&op, 1, WASHI_MISUSE, "apply: the op's struct_size is 8, not sizeof(washi_op)");
     op = power_op, op.infer = infer_nonsense;
-    refuses(&op, 1, WASHI_BAD_TYPE, "power: there is no type 9");
+    refuses_op(&op, 1, WASHI_BAD_TYPE, "power: there is no type 9");
     ck_assert_ptr_null(apply(&power_op, number(1), NULL, 4));
     fails(washi_tape_status(t), WASHI_MISUSE, "power: the parameters are NULL");
     new_tape();

@@ -1,15 +1,9 @@
 /* test_activations.c: the activations that are composed of ops, against libm: value, first and second
  * derivative, what they are at kinks, and that numbers far out stay finite. */
-#include "support.h"
+#include "on_tape.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
-
-static washi *w;
-
-static void setup(void) { ck_assert_int_eq(washi_open(&w, &(washi_options){.threads = 1}), WASHI_OK); }
-static void teardown(void) { washi_close(w); }
 
 /* -- the formulas -- */
 
@@ -77,7 +71,6 @@ enum { ACTIVATIONS = sizeof activations / sizeof *activations, POINTS = 97 };
 
 static void evaluate(const struct activation *a, washi_dtype type, int n, const double *x, double *y[3])
 {
-    washi_tape *t = washi_tape_new(w);
     void *data = calloc((size_t)n, sizeof(double));
     ck_assert_ptr_nonnull(data);
     for (int i = 0; i < n; i++) put(type, data, (size_t)i, x[i]);
@@ -88,7 +81,7 @@ static void evaluate(const struct activation *a, washi_dtype type, int n, const 
     for (int k = 0; k < 3; k++)
         for (int i = 0; i < n; i++) y[k][i] = get(type, washi_data(f[k]), (size_t)i);
     free(data);
-    washi_tape_free(t);
+    new_tape();
 }
 
 /* -8 ... 8, no kink hit. */
@@ -174,32 +167,21 @@ END_TEST
 START_TEST(null_and_bad_arguments)
 {
     for (int i = 0; i < ACTIVATIONS; i++) ck_assert_ptr_null(activations[i].f(NULL));
-    washi_tape *t = washi_tape_new(w);
-    ck_assert_ptr_null(washi_celu_with(washi_input(t, WASHI_F32, SHAPE(2)), 0));
-    ck_assert_str_eq(washi_message(), "celu: alpha is 0");
-    ck_assert_int_eq(washi_tape_status(t), WASHI_BAD_VALUE);
-    washi_tape_free(t);
-    t = washi_tape_new(w);
+    refuses(WASHI_BAD_VALUE, "celu: alpha is 0",
+            washi_celu_with(washi_input(t, WASHI_F32, SHAPE(2)), 0));
     ck_assert_ptr_null(washi_elu(washi_input(t, WASHI_I32, SHAPE(2))));
     ck_assert_int_eq(washi_tape_status(t), WASHI_BAD_TYPE);
-    washi_tape_free(t);
 }
 END_TEST
 
 int main(void)
 {
     TCase *c = tcase_create("activations");
-    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_checked_fixture(c, open_tape, close_tape);
     tcase_add_loop_test(c, values, 0, ACTIVATIONS);
     tcase_add_loop_test(c, derivatives, 0, ACTIVATIONS);
     tcase_add_loop_test(c, kinks, 0, ACTIVATIONS);
     tcase_add_loop_test(c, far_out, 0, ACTIVATIONS);
     tcase_add_test(c, null_and_bad_arguments);
-    Suite *suite = suite_create("activations");
-    suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return RUN_SUITE("activations", c);
 }

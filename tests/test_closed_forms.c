@@ -1,25 +1,9 @@
 /* test_closed_forms.c: third derivatives against closed forms, and derivatives at kinks and at the
  * edges of domains against what the ops' documentation says. */
-#include "support.h"
+#include "on_tape.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
-
-static washi *w;
-static washi_tape *t;
-
-static void setup(void)
-{
-    ck_assert_int_eq(washi_open(&w, &(washi_options){.threads = 1}), WASHI_OK);
-    t = washi_tape_new(w);
-}
-
-static void teardown(void)
-{
-    washi_tape_free(t);
-    washi_close(w);
-}
 
 static washi_tensor *row(int n, const double *x) { return washi_constant(t, WASHI_F64, SHAPE(n), x); }
 
@@ -280,7 +264,7 @@ END_TEST
 int main(void)
 {
     TCase *c = tcase_create("closed_forms");
-    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_checked_fixture(c, open_tape, close_tape);
     tcase_add_test(c, third_derivatives_of_one_number);
     tcase_add_test(c, third_derivative_of_logsumexp);
     tcase_add_test(c, third_derivative_of_softmax);
@@ -288,11 +272,5 @@ int main(void)
     tcase_add_test(c, kinks_of_two_operands);
     tcase_add_test(c, higher_derivatives_of_pow);
     tcase_add_test(c, clips_and_choices);
-    Suite *suite = suite_create("closed_forms");
-    suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return RUN_SUITE("closed_forms", c);
 }

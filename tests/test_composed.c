@@ -5,36 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-washi *w;
-washi_tape *t;
-
-void open_tape(void)
-{
-    w = open_counted();
-    ck_assert_ptr_nonnull(w);
-    t = washi_tape_new(w);
-    ck_assert_ptr_nonnull(t);
-}
-
-void close_tape(void)
-{
-    washi_tape_free(t);
-    washi_close(w);
-    ck_assert_uint_eq(heap.blocks, 0);
-}
-
-void new_tape(void)
-{
-    washi_tape_free(t);
-    t = washi_tape_new(w);
-}
-
-double element(const washi_tensor *y, int64_t i)
-{
-    ck_assert_ptr_nonnull(washi_data(y));
-    return get(washi_dtype_of(y), washi_data(y), (size_t)i);
-}
-
 washi_tensor *f64(washi_shape shape, const double x[])
 {
     return washi_constant(t, WASHI_F64, shape, x);
@@ -71,15 +41,6 @@ void gives(washi_tensor *y, washi_shape shape, const double wanted[], double by)
         if (!good || isnan(v) != isnan(e))
             ck_abort_msg("element %lld is %.17g, not %.17g", (long long)i, v, e);
     }
-}
-
-void refuses(washi_status status, const char *text, const washi_tensor *y)
-{
-    ck_assert_msg(!y, "made, where the message should be: %s", text);
-    ck_assert_str_eq(washi_message(), text);
-    ck_assert_msg(washi_tape_status(t) == status, "%s: %s", washi_status_name(washi_tape_status(t)),
-                  text);
-    new_tape();
 }
 
 /* -- derivatives: L = <u, f(x)>, its gradients g, S = sum <d, g>, its gradients h -- */
@@ -162,14 +123,5 @@ void differentiates(function *f, int n, washi_tensor *const x[], int orders)
 
 int main(void)
 {
-    Suite *composed = suite_create("composed");
-    suite_add_tcase(composed, random_case());
-    suite_add_tcase(composed, movement_case());
-    suite_add_tcase(composed, reduce_case());
-    suite_add_tcase(composed, product_case());
-    SRunner *runner = srunner_create(composed);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return RUN_SUITE("composed", random_case(), movement_case(), reduce_case(), product_case());
 }

@@ -1,9 +1,9 @@
 /* test_golden.c: two short trainings on synthetic data give the same weights, bit for bit, at every CPU
  * level this machine has and for 1, 2, 3 and 7 threads: those whose hashes stand in golden/weights.txt.
  */
+#include "suite.h"
 #include "support.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,8 +43,6 @@ static uint64_t golden(const char *name)
 /* -- data: classes around random centers -- */
 
 enum { SAMPLES = 1200, FEATURES = 96, CLASSES = 10, HIDDEN = 160, BATCH = 512, EPOCHS = 3 };
-
-static void ok(washi_status status) { ck_assert_msg(!status, "%s", washi_message()); }
 
 static void make_data(washi *w, float *x, int32_t *label)
 {
@@ -244,11 +242,5 @@ int main(void)
     tcase_set_timeout(all, 300);
     tcase_add_loop_test(all, same_weights_in_every_setting, 0, TRAININGS);
     tcase_add_loop_test(all, seed_decides, 0, TRAININGS);
-    Suite *suite = suite_create("golden");
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return RUN_SUITE("golden", all);
 }

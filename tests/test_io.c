@@ -3,7 +3,6 @@
 #define _XOPEN_SOURCE 700
 #include "files.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -61,7 +60,7 @@ static void refused_bytes(const struct bytes *b, const char *why)
 static void accepted(washi_dtype type, washi_shape shape, const void *data, size_t size)
 {
     washi_array a;
-    ck_assert_msg(washi_read_idx(w, file, &a) == WASHI_OK, "%s", washi_message());
+    ok(washi_read_idx(w, file, &a));
     ck_assert_int_eq(a.type, type);
     ck_assert_int_eq(a.shape.rank, shape.rank);
     for (int i = 0; i < shape.rank; i++) ck_assert_int_eq(a.shape.dim[i], shape.dim[i]);

@@ -1,37 +1,14 @@
-/* test_nn.h: what the tests of lib/nn share: a context on an allocator that counts and can fail. */
+/* test_nn.h: what the tests of lib/nn share: a context on the counting allocator, statuses, numbers, a
+ * model. */
 #ifndef TEST_NN_H
 #define TEST_NN_H
 
-#include <washi.h>
+#include "suite.h"
+#include "support.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct {
-    size_t live;         /* bytes */
-    long calls, fail_at; /* allocations so far; which of them fails, -1: none */
-} memory = {0, 0, -1};
-
-static void *counted(void *user, void *block, size_t old_size, size_t new_size)
-{
-    (void)user;
-    const size_t head = 64;
-    unsigned char *real = block ? (unsigned char *)block - head : NULL;
-    if (real) ck_assert_mem_eq(real, &old_size, sizeof old_size);
-    if (new_size == 0) {
-        if (real) memory.live -= old_size;
-        free(real);
-        return NULL;
-    }
-    if (memory.calls++ == memory.fail_at) return NULL;
-    unsigned char *grown = realloc(real, head + new_size);
-    if (!grown) return NULL;
-    memory.live += new_size - (real ? old_size : 0);
-    memcpy(grown, &new_size, sizeof new_size);
-    return grown + head;
-}
 
 static washi *w;
 
@@ -43,19 +20,13 @@ static inline washi *context(uint64_t seed, int threads)
     return c;
 }
 
-static inline void setup(void)
-{
-    memory.fail_at = -1;
-    w = context(1, 1);
-}
+static inline void setup(void) { w = open_counted(); }
 
 static inline void teardown(void)
 {
     washi_close(w);
-    ck_assert_uint_eq(memory.live, 0);
+    ck_assert_uint_eq(heap.bytes, 0);
 }
-
-static inline void ok(washi_status status) { ck_assert_msg(status == WASHI_OK, "%s", washi_message()); }
 
 /* The status, and a message that holds this text. */
 static inline void fails(washi_status status, washi_status expected, const char *text)
@@ -64,8 +35,6 @@ static inline void fails(washi_status status, washi_status expected, const char 
                   washi_status_name(expected), washi_message());
     ck_assert_msg(strstr(washi_message(), text) != NULL, "\"%s\" lacks \"%s\"", washi_message(), text);
 }
-
-static inline washi_shape shape_of_2(int64_t a, int64_t b) { return (washi_shape){2, {a, b}}; }
 
 static inline void near(double got, double expected, double tolerance)
 {
@@ -83,22 +52,19 @@ static inline washi_model *mnist(washi *c)
     return m;
 }
 
-static int run_cases(const char *name, void (*before)(void), void (*after)(void),
-                     const TTest *const cases[], size_t n)
+static inline TCase *case_of(const char *name, void (*before)(void), void (*after)(void),
+                             const TTest *const tests[], size_t n)
 {
-    Suite *suite = suite_create(name);
     TCase *all = tcase_create(name);
     tcase_add_checked_fixture(all, before, after);
     tcase_set_timeout(all, 120);
-    for (size_t i = 0; i < n; i++) tcase_add_test(all, cases[i]);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    for (size_t i = 0; i < n; i++) tcase_add_test(all, tests[i]);
+    return all;
 }
 
-#define RUN(name, cases) run_cases(name, setup, teardown, cases, sizeof(cases) / sizeof *(cases))
+/* A case of these tests, an array of that name. */
+#define CASE(name, before, after, tests)                                                               \
+    case_of(name, before, after, tests, sizeof(tests) / sizeof *(tests))
+#define RUN(name, tests) RUN_SUITE(name, CASE(name, setup, teardown, tests))
 
 #endif

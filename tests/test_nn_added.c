@@ -107,7 +107,7 @@ static washi_tensor *shared(washi_scope *s, washi_tensor *in, const void *config
     layer.name = "both";
     washi_tensor *out =
         washi_add(washi_layer_call(s, &layer, in), washi_layer_call(s, &layer, washi_neg(in)));
-    washi_add_loss(s, washi_reshape(washi_mean(washi_mul(in, in), WASHI_ALL, false), shape_of_2(1, 1)));
+    washi_add_loss(s, washi_reshape(washi_mean(washi_mul(in, in), WASHI_ALL, false), SHAPE(1, 1)));
     washi_add_loss(s, washi_cast(washi_scalar(washi_tape_of(in), WASHI_F64, 100), WASHI_F64));
     return out;
 }

@@ -528,5 +528,5 @@ int main(void)
     const TTest *const cases[] = {
         events_in_order, failures, stops,       early_stopping, best_weights_come_back,
         mistakes,        csv_log,  csv_numbers, csv_refused,    terminate_on_nan};
-    return run_cases("nn_callbacks", begin_here, end_here, cases, sizeof cases / sizeof *cases);
+    return RUN_SUITE("nn_callbacks", CASE("nn_callbacks", begin_here, end_here, cases));
 }

@@ -21,7 +21,7 @@ static void call(washi_model *m, washi *c, bool training, float *out)
 {
     washi_tape *t = washi_tape_new(c);
     washi_tensor *r =
-        washi_model_call(m, washi_constant(t, WASHI_F32, shape_of_2(ROWS, COLUMNS), x), training);
+        washi_model_call(m, washi_constant(t, WASHI_F32, SHAPE(ROWS, COLUMNS), x), training);
     ck_assert_msg(r != NULL, "%s", washi_message());
     ok(washi_eval(1, &r));
     memcpy(out, washi_f32(r), sizeof x);
@@ -87,8 +87,7 @@ START_TEST(runs_of_a_program)
 {
     washi_model *m = dropping(w, 0.5);
     washi_tape *t = washi_tape_new(w);
-    washi_tensor *r =
-        washi_model_call(m, washi_constant(t, WASHI_F32, shape_of_2(ROWS, COLUMNS), x), true);
+    washi_tensor *r = washi_model_call(m, washi_constant(t, WASHI_F32, SHAPE(ROWS, COLUMNS), x), true);
     washi_program *p = washi_compile(t, 1, &r);
     for (int i = 0; i < 2; i++) {
         ok(washi_run(p));
@@ -121,8 +120,7 @@ START_TEST(layers_of_one_call)
 {
     washi_model *m = washi_model_new(w, NULL, several, NULL);
     washi_tape *t = washi_tape_new(w);
-    washi_tensor *r =
-        washi_model_call(m, washi_constant(t, WASHI_F32, shape_of_2(ROWS, COLUMNS), x), true);
+    washi_tensor *r = washi_model_call(m, washi_constant(t, WASHI_F32, SHAPE(ROWS, COLUMNS), x), true);
     ok(washi_eval(1, &r));
     const float *part = washi_f32(r);
     for (int a = 0; a < 3; a++)
@@ -143,7 +141,7 @@ START_TEST(derivative)
     for (int i = 0; i < 64; i++) in[i] = i % 4 ? i - 20.5 : i % 8 ? INFINITY : -INFINITY;
     washi_model *m = dropping(w, 0.5);
     washi_tape *t = washi_tape_new(w);
-    washi_tensor *v = washi_constant(t, WASHI_F64, shape_of_2(16, 4), in), *out[2];
+    washi_tensor *v = washi_constant(t, WASHI_F64, SHAPE(16, 4), in), *out[2];
     out[0] = washi_model_call(m, v, true);
     ok(washi_grad(out[0], 1, &v, &out[1]));
     ok(washi_eval(2, out));
@@ -213,7 +211,7 @@ START_TEST(mistakes)
     /* a tape takes one call that draws */
     m = dropping(w, 0.5);
     washi_tape *t = washi_tape_new(w);
-    washi_tensor *in = washi_constant(t, WASHI_F32, shape_of_2(ROWS, COLUMNS), x);
+    washi_tensor *in = washi_constant(t, WASHI_F32, SHAPE(ROWS, COLUMNS), x);
     ck_assert_ptr_nonnull(washi_model_call(m, in, true));
     ck_assert_ptr_null(washi_model_call(m, in, true));
     fails(washi_tape_status(t), WASHI_MISUSE, "assign");
@@ -227,5 +225,5 @@ int main(void)
     const TTest *const cases[] = {
         in_training_only, steps_and_seeds, runs_of_a_program, layers_of_one_call,
         derivative,       fits_alike,      mistakes};
-    return run_cases("nn_dropout", begin, teardown, cases, sizeof cases / sizeof *cases);
+    return RUN_SUITE("nn_dropout", CASE("nn_dropout", begin, teardown, cases));
 }

@@ -2,7 +2,6 @@
  * missing, too many or other ones; and, after every failure, the model as it was. */
 #include "files.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -46,7 +45,7 @@ static bool same_weights(washi_model *m, const struct bytes *b)
 static void predict(washi_model *m, float out[6])
 {
     const float x[10] = {1, 2, 3, 4, 5, -5, -4, -3, -2, -1};
-    ck_assert_int_eq(washi_predict(m, &(washi_array){WASHI_F32, SHAPE(2, 5), x}, 2, out), WASHI_OK);
+    ok(washi_predict(m, &(washi_array){WASHI_F32, SHAPE(2, 5), x}, 2, out));
 }
 
 static void refused(washi_model *m, washi_status status, const char *part)
@@ -64,15 +63,15 @@ START_TEST(loads_what_it_saved)
     washi_model *m = model_new(w);
     ((uint32_t *)washi_model_weight(m, 0).data)[3] = 0x7fa01234; /* a NaN with a payload */
     const struct bytes saved = weights_of(m);
-    ck_assert_msg(washi_model_save(m, file) == WASHI_OK, "%s", washi_message());
+    ok(washi_model_save(m, file));
     ck_assert(same_weights(m, &saved));
     const struct bytes first = read_file();
 
     washi *other;
-    ck_assert_int_eq(washi_open(&other, &(washi_options){.threads = 1, .seed = 99}), WASHI_OK);
+    ok(washi_open(&other, &(washi_options){.threads = 1, .seed = 99}));
     washi_model *n = model_new(other);
     ck_assert(!same_weights(n, &saved));
-    ck_assert_msg(washi_model_load(n, file) == WASHI_OK, "%s", washi_message());
+    ok(washi_model_load(n, file));
     ck_assert(same_weights(n, &saved));
     ((float *)washi_model_weight(m, 0).data)[3] = 1;
     ((float *)washi_model_weight(n, 0).data)[3] = 1;
@@ -81,9 +80,9 @@ START_TEST(loads_what_it_saved)
     predict(n, z);
     ck_assert_mem_eq(y, z, sizeof y);
 
-    ck_assert_int_eq(washi_model_load(n, file), WASHI_OK);
+    ok(washi_model_load(n, file));
     unlink(file);
-    ck_assert_int_eq(washi_model_save(n, file), WASHI_OK);
+    ok(washi_model_save(n, file));
     const struct bytes second = read_file();
     ck_assert_uint_eq(first.size, second.size);
     ck_assert_mem_eq(first.at, second.at, first.size);
@@ -97,9 +96,9 @@ END_TEST
 START_TEST(saves_by_name)
 {
     washi_model *m = model_new(w);
-    ck_assert_int_eq(washi_model_save(m, file), WASHI_OK);
+    ok(washi_model_save(m, file));
     washi_safetensors s;
-    ck_assert_int_eq(washi_read_safetensors(w, file, &s), WASHI_OK);
+    ok(washi_read_safetensors(w, file, &s));
     static const struct {
         const char *name;
         washi_shape shape;
@@ -133,10 +132,7 @@ static washi_safetensors contents(washi_model *m, washi_named_array array[6])
     return s;
 }
 
-static void write_contents(const washi_safetensors *s)
-{
-    ck_assert_msg(washi_write_safetensors(w, file, s) == WASHI_OK, "%s", washi_message());
-}
+static void write_contents(const washi_safetensors *s) { ok(washi_write_safetensors(w, file, s)); }
 
 START_TEST(refuses_other_weights)
 {
@@ -180,7 +176,7 @@ START_TEST(refuses_other_weights)
     refused(m, WASHI_BAD_VALUE, "dense/kernel/");
     s.arrays = 5;
     write_contents(&s);
-    ck_assert_int_eq(washi_model_load(m, file), WASHI_OK);
+    ok(washi_model_load(m, file));
     ck_assert_float_eq(*(float *)washi_model_weight(m, 4).data, 104);
     washi_model_free(m);
     washi_model_free(source);
@@ -190,7 +186,7 @@ END_TEST
 START_TEST(refuses_damaged_files)
 {
     washi_model *m = model_new(w);
-    ck_assert_int_eq(washi_model_save(m, file), WASHI_OK);
+    ok(washi_model_save(m, file));
     const struct bytes whole = read_file(), before = weights_of(m);
     for (size_t size = 0; size < whole.size; size++) {
         write_file(whole.at, size);
@@ -209,7 +205,7 @@ START_TEST(refuses_damaged_files)
             }
             ck_assert(!same_weights(m, &before));
             write_file(whole.at, whole.size);
-            ck_assert_int_eq(washi_model_load(m, file), WASHI_OK);
+            ok(washi_model_load(m, file));
         }
     washi_model_free(m);
 }
@@ -224,7 +220,7 @@ START_TEST(widens_what_is_narrow)
         for (int k = 0; k < 3; k++) {
             const washi_layer layer = washi_layer_dense(1, NULL);
             washi_model *m = washi_sequential(w, 1, &layer);
-            ck_assert_int_eq(washi_model_build(m, (washi_dtype)type, SHAPE(2)), WASHI_OK);
+            ok(washi_model_build(m, (washi_dtype)type, SHAPE(2)));
             struct bytes b = {0};
             char header[200];
             const int size = k == 2 ? 4 : 2;
@@ -241,7 +237,7 @@ START_TEST(widens_what_is_narrow)
                             : floats,
                    3 * (size_t)size);
             write_file(b.at, b.size);
-            ck_assert_msg(washi_model_load(m, file) == WASHI_OK, "%s", washi_message());
+            ok(washi_model_load(m, file));
             for (size_t i = 0; i < 3; i++)
                 ck_assert_double_eq(get((washi_dtype)type, washi_model_weight(m, i == 2).data, i % 2),
                                     (double)floats[i]);
@@ -263,7 +259,7 @@ START_TEST(survives_every_allocation_failing)
     ck_assert_uint_eq(read_file().size, 9);
     washi_model *other = model_new(w);
     *(float *)washi_model_weight(other, 0).data = 77;
-    ck_assert_int_eq(washi_model_save(other, file), WASHI_OK);
+    ok(washi_model_save(other, file));
     washi_model_free(other);
     washi_status status = WASHI_NO_MEMORY;
     int failures = -1;
@@ -292,14 +288,14 @@ START_TEST(reports_misuse)
     ck_assert_int_eq(washi_model_load(m, file), WASHI_MISUSE);
     ck_assert_ptr_nonnull(strstr(washi_message(), "not built"));
     ck_assert_int_eq(files_in_folder(), 0);
-    ck_assert_int_eq(washi_model_build(m, WASHI_F32, SHAPE(2)), WASHI_OK);
+    ok(washi_model_build(m, WASHI_F32, SHAPE(2)));
     refused(m, WASHI_IO, "No such file");
     washi_model_free(m);
 
     m = washi_sequential(w, 1, &none); /* a model without weights can be saved too */
-    ck_assert_int_eq(washi_model_build(m, WASHI_F32, SHAPE(2)), WASHI_OK);
-    ck_assert_int_eq(washi_model_save(m, file), WASHI_OK);
-    ck_assert_int_eq(washi_model_load(m, file), WASHI_OK);
+    ok(washi_model_build(m, WASHI_F32, SHAPE(2)));
+    ok(washi_model_save(m, file));
+    ok(washi_model_load(m, file));
     washi_model_free(m);
 }
 END_TEST

@@ -102,7 +102,7 @@ START_TEST(fit_is_this_loop)
     m = classifier(w);
     washi_optimizer *o = washi_sgd(w, &(washi_sgd_options){.learning_rate = 0.3, .momentum = 0.5});
     washi_tape *t = washi_tape_new(w);
-    washi_tensor *in = washi_input(t, WASHI_F32, shape_of_2(50, FEATURES));
+    washi_tensor *in = washi_input(t, WASHI_F32, SHAPE(50, FEATURES));
     washi_tensor *out = washi_input(t, WASHI_U8, (washi_shape){1, {50}});
     washi_tensor *loss = washi_sparse_categorical_crossentropy(out, washi_model_call(m, in, true));
     ok(washi_minimize(o, m, loss));
@@ -221,7 +221,7 @@ static bool write_down(void *user, int epoch, const double logs[4])
     double found[2];
     ck_assert_int_eq(epoch, d->epochs);
     memcpy(d->logs[epoch], logs, sizeof d->logs[epoch]);
-    d->allocations[epoch] = memory.calls;
+    d->allocations[epoch] = heap.calls;
     if (d->model) { /* the validation's logs are those of evaluate, now */
         ok(washi_evaluate(d->model, options.validation_x, options.validation_y, &options, found));
         ck_assert(found[0] == logs[2] && found[1] == logs[3]);
@@ -382,5 +382,5 @@ int main(void)
                                   pixels_and_labels,
                                   regression_in_doubles,
                                   divergence_shows};
-    return run_cases("nn_fit", begin, end, cases, sizeof cases / sizeof *cases);
+    return RUN_SUITE("nn_fit", CASE("nn_fit", begin, end, cases));
 }

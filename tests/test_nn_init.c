@@ -1,34 +1,6 @@
 /* test_nn_init.c: first values: moments, bounds, orthogonality, and the same bits at every CPU level.
  */
-#include "support.h"
-
-#include <check.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-static washi *w;
-
-static void begin(void) { w = open_counted(); }
-
-static void end(void)
-{
-    washi_close(w);
-    ck_assert_uint_eq(heap.blocks, 0);
-}
-
-static void ok(washi_status status) { ck_assert_msg(!status, "%s", washi_message()); }
-
-static void fails(washi_status status, washi_status expected, const char *text)
-{
-    ck_assert_int_eq(status, expected);
-    ck_assert_msg(strstr(washi_message(), text) != NULL, "%s", washi_message());
-}
-
-static void near(double got, double expected, double tolerance)
-{
-    ck_assert_msg(fabs(got - expected) <= tolerance, "%.9g instead of %.9g", got, expected);
-}
+#include "test_nn.h"
 
 /* -- distributions ------------------------------------------------------------------------------ */
 
@@ -273,20 +245,11 @@ END_TEST
 
 int main(void)
 {
-    TCase *all = tcase_create("nn_init");
-    tcase_add_checked_fixture(all, begin, end);
-    tcase_set_timeout(all, 120);
-    tcase_add_loop_test(all, moments, 0, KINDS);
-    tcase_add_loop_test(all, streams, 0, KINDS);
     const TTest *const cases[] = {
         fans,      constant, orthogonality, every_orthogonal_matrix, orthogonal_without_memory,
         same_bits, mistakes};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) tcase_add_test(all, cases[i]);
-    Suite *suite = suite_create("nn_init");
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    TCase *all = CASE("nn_init", setup, teardown, cases);
+    tcase_add_loop_test(all, moments, 0, KINDS);
+    tcase_add_loop_test(all, streams, 0, KINDS);
+    return RUN_SUITE("nn_init", all);
 }

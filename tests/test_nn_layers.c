@@ -48,12 +48,12 @@ START_TEST(dense_options)
     double y[2];
     washi_model *m = one(washi_layer_dense_with((washi_dense_options){
         .units = 2, .activation = washi_neg, .kernel_init = half, .bias_init = washi_ones}));
-    call(m, shape_of_2(1, 2), x, false, 2, y);
+    call(m, SHAPE(1, 2), x, false, 2, y);
     is(y, 2, (double[]){-3, -3}, 0);
     washi_model_free(m);
     m = one(washi_layer_dense_with(
         (washi_dense_options){.units = 2, .no_bias = true, .kernel_init = washi_orthogonal}));
-    call(m, shape_of_2(1, 2), x, false, 2, y);
+    call(m, SHAPE(1, 2), x, false, 2, y);
     near(y[0] * y[0] + y[1] * y[1], 10, 1e-6); /* orthogonal matrices keep lengths */
     ck_assert_int_eq(washi_model_weights(m), 1);
     ck_assert_str_eq(washi_model_weight(m, 0).name, "dense/kernel");
@@ -68,12 +68,12 @@ START_TEST(activation)
     const double x[3] = {-1, 0, 2};
     double y[3];
     washi_model *m = one(washi_layer_activation(washi_relu));
-    call(m, shape_of_2(1, 3), x, true, 3, y);
+    call(m, SHAPE(1, 3), x, true, 3, y);
     is(y, 3, (double[]){0, 0, 2}, 0);
     ck_assert_int_eq(washi_model_weights(m), 0);
     washi_model_free(m);
     m = one(washi_layer_activation(NULL));
-    call(m, shape_of_2(1, 3), x, true, 3, y);
+    call(m, SHAPE(1, 3), x, true, 3, y);
     is(y, 3, x, 0);
     washi_model_free(m);
 }
@@ -81,13 +81,13 @@ END_TEST
 
 START_TEST(reshape)
 {
-    washi_model *m = one(washi_layer_reshape(shape_of_2(-1, 2)));
+    washi_model *m = one(washi_layer_reshape(SHAPE(-1, 2)));
     washi_tape *t = washi_tape_new(w);
     washi_tensor *y =
         washi_model_call(m, washi_input(t, WASHI_F32, (washi_shape){3, {5, 3, 4}}), false);
     ck_assert_int_eq(washi_shape_of(y).rank, 3);
     for (int i = 0; i < 3; i++) ck_assert_int_eq(washi_shape_of(y).dim[i], ((int[]){5, 6, 2})[i]);
-    ck_assert_ptr_null(washi_model_call(m, washi_input(t, WASHI_F32, shape_of_2(5, 3)), false));
+    ck_assert_ptr_null(washi_model_call(m, washi_input(t, WASHI_F32, SHAPE(5, 3)), false));
     fails(washi_tape_status(t), WASHI_BAD_SHAPE, "layer reshape: ");
     washi_tape_free(t);
     t = washi_tape_new(w);
@@ -98,7 +98,7 @@ START_TEST(reshape)
     m = one(washi_layer_reshape((washi_shape){0})); /* a number a sample */
     const double x[2] = {3, 4};
     double out[2];
-    call(m, shape_of_2(2, 1), x, false, 2, out);
+    call(m, SHAPE(2, 1), x, false, 2, out);
     is(out, 2, x, 0);
     washi_model_free(m);
     m = one(washi_layer_reshape((washi_shape){WASHI_MAX_RANK, {1}}));
@@ -112,7 +112,7 @@ START_TEST(rescaling_with_an_offset)
     washi_model *m = one(washi_layer_rescaling_offset(1 / 127.5, -1));
     const uint8_t pixels[3] = {0, 51, 255};
     washi_tape *t = washi_tape_new(w);
-    washi_tensor *y = washi_model_call(m, washi_constant(t, WASHI_U8, shape_of_2(1, 3), pixels), false);
+    washi_tensor *y = washi_model_call(m, washi_constant(t, WASHI_U8, SHAPE(1, 3), pixels), false);
     ok(washi_eval(1, &y));
     for (int i = 0; i < 3; i++) near(washi_f32(y)[i], (double[]){-1, -0.6, 1}[i], 1e-7);
     washi_tape_free(t);
@@ -130,7 +130,7 @@ START_TEST(batch_normalization_in_training)
     double y[8];
     const double a = 1 / sqrt(1.001), b = 2 / sqrt(4.001);
     washi_model *m = one(washi_layer_batch_normalization());
-    call(m, shape_of_2(4, 2), samples, true, 8, y);
+    call(m, SHAPE(4, 2), samples, true, 8, y);
     is(y, 8, (double[]){-a, -b, a, b, -a, b, a, -b}, 1e-15);
     is(weight(m, "batch_normalization/moving_mean"), 2, (double[]){0.02, 0.04}, 1e-15);
     is(weight(m, "batch_normalization/moving_variance"), 2, (double[]){1, 1.03}, 1e-15);
@@ -148,15 +148,15 @@ START_TEST(batch_normalization_after_training)
     washi_model *m = one(washi_layer_batch_normalization_with(0.5, 0.25));
     const double x[4] = {1, 2, 3, 6};
     for (int i = 0; i < 2; i++) { /* without training nothing moves */
-        call(m, shape_of_2(2, 2), x, false, 4, y);
+        call(m, SHAPE(2, 2), x, false, 4, y);
         for (int j = 0; j < 4; j++) near(y[j], x[j] / sqrt(1.25), 1e-15);
     }
     weight(m, "batch_normalization/gamma")[1] = 3;
     weight(m, "batch_normalization/beta")[0] = -1;
-    call(m, shape_of_2(2, 2), x, true, 4, y); /* means 2 and 4, variances 1 and 4 */
+    call(m, SHAPE(2, 2), x, true, 4, y); /* means 2 and 4, variances 1 and 4 */
     is(y, 4, (double[]){-1 / sqrt(1.25) - 1, -6 / sqrt(4.25), 1 / sqrt(1.25) - 1, 6 / sqrt(4.25)},
        1e-15);
-    call(m, shape_of_2(1, 2), x, false, 2, y); /* averages: means 1 and 2, variances 1 and 2.5 */
+    call(m, SHAPE(1, 2), x, false, 2, y); /* averages: means 1 and 2, variances 1 and 2.5 */
     is(y, 2, (double[]){-1, 0}, 1e-15);
     washi_model_free(m);
 }
@@ -166,7 +166,7 @@ START_TEST(batch_normalization_frozen)
 {
     double y[8];
     washi_model *m = one(washi_layer_batch_normalization());
-    call(m, shape_of_2(4, 2), samples, false, 8, y);
+    call(m, SHAPE(4, 2), samples, false, 8, y);
     static const struct {
         const char *name;
         bool trainable;
@@ -178,12 +178,12 @@ START_TEST(batch_normalization_frozen)
         ck_assert(v.trainable == expected[i].trainable);
     }
     ok(washi_model_freeze(m, "batch_normalization/", true));
-    call(m, shape_of_2(4, 2), samples, true, 8, y);
+    call(m, SHAPE(4, 2), samples, true, 8, y);
     for (int i = 0; i < 8; i++) near(y[i], samples[i] / sqrt(1.001), 1e-15);
     is(weight(m, "batch_normalization/moving_mean"), 2, (double[]){0, 0}, 0);
     ok(washi_model_freeze(m, NULL, false)); /* averages are not to train at any time */
     for (int i = 0; i < 4; i++) ck_assert(washi_model_weight(m, i).trainable == expected[i].trainable);
-    call(m, shape_of_2(4, 2), samples, true, 8, y);
+    call(m, SHAPE(4, 2), samples, true, 8, y);
     near(y[0], -1 / sqrt(1.001), 1e-15);
     washi_model_free(m);
 }
@@ -195,7 +195,7 @@ START_TEST(layer_normalization)
     double y[6], s = sqrt(14 / 3.0 + 1e-3);
     for (int training = 0; training < 2; training++) {
         washi_model *m = one(washi_layer_layer_normalization());
-        call(m, shape_of_2(2, 3), x, training, 6, y);
+        call(m, SHAPE(2, 3), x, training, 6, y);
         is(y, 6, (double[]){-2 / s, -1 / s, 3 / s, 0, 0, 0}, 1e-15);
         weight(m, "layer_normalization/gamma")[2] = 2;
         weight(m, "layer_normalization/beta")[0] = 7;
@@ -205,7 +205,7 @@ START_TEST(layer_normalization)
         washi_model_free(m);
     }
     washi_model *m = one(washi_layer_layer_normalization_with(1 / 3.0));
-    call(m, shape_of_2(1, 3), x, false, 3, y);
+    call(m, SHAPE(1, 3), x, false, 3, y);
     near(y[2], 3 / sqrt(5), 1e-15);
     washi_model_free(m);
 }
@@ -242,7 +242,7 @@ struct probe {
  * and of the losses it added. */
 static void record(struct probe *p, washi_model *m, washi_tape *t, double *x, bool training)
 {
-    washi_tensor *in = washi_input(t, WASHI_F64, shape_of_2(ROWS, COLUMNS)), *losses;
+    washi_tensor *in = washi_input(t, WASHI_F64, SHAPE(ROWS, COLUMNS)), *losses;
     ok(washi_feed(in, x));
     washi_tensor *by[THINGS] = {in}, *y = washi_model_call_losses(m, in, training, &losses);
     ck_assert_msg(y != NULL, "%s", washi_message());
@@ -313,7 +313,7 @@ START_TEST(derivatives_of_layers)
             .units = 3, .kernel_l1 = 0.7, .kernel_l2 = 0.2, .bias_l1 = 0.1, .bias_l2 = 0.4}),
         washi_layer_activation(washi_sigmoid),
         washi_layer_flatten(),
-        washi_layer_reshape(shape_of_2(2, 2)),
+        washi_layer_reshape(SHAPE(2, 2)),
         washi_layer_rescaling_offset(0.7, -2),
         washi_layer_batch_normalization(),
         washi_layer_layer_normalization(),
@@ -333,15 +333,7 @@ int main(void)
                                   batch_normalization_frozen,
                                   layer_normalization,
                                   normalization_mistakes};
-    const int status = RUN("nn_layers", cases);
-    TCase *loop = tcase_create("derivatives");
-    tcase_add_checked_fixture(loop, setup, teardown);
-    tcase_add_loop_test(loop, derivatives_of_layers, 0, 18);
-    Suite *suite = suite_create("nn_layers_derivatives");
-    suite_add_tcase(suite, loop);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : status;
+    TCase *all = CASE("nn_layers", setup, teardown, cases);
+    tcase_add_loop_test(all, derivatives_of_layers, 0, 18);
+    return RUN_SUITE("nn_layers", all);
 }

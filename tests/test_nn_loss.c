@@ -20,7 +20,7 @@ static void end(void)
 
 static washi_tensor *doubles(int64_t rows, int64_t columns, const double *x)
 {
-    return washi_constant(t, WASHI_F64, shape_of_2(rows, columns), x);
+    return washi_constant(t, WASHI_F64, SHAPE(rows, columns), x);
 }
 
 static washi_tensor *labels(int n, const int32_t *x)
@@ -30,7 +30,7 @@ static washi_tensor *labels(int n, const int32_t *x)
 
 static washi_tensor *input(int64_t rows, int64_t columns, const double *data)
 {
-    washi_tensor *x = washi_input(t, WASHI_F64, shape_of_2(rows, columns));
+    washi_tensor *x = washi_input(t, WASHI_F64, SHAPE(rows, columns));
     ok(washi_feed(x, data));
     return x;
 }
@@ -62,11 +62,11 @@ START_TEST(sparse_from_logits)
     is(washi_sparse_categorical_crossentropy_from_logits(labels(3, classes), x), sparse_loss, x,
        sparse_gradient);
     uint8_t bytes[3] = {2, 0, 3};
-    washi_tensor *column = washi_constant(t, WASHI_U8, shape_of_2(3, 1), bytes);
+    washi_tensor *column = washi_constant(t, WASHI_U8, SHAPE(3, 1), bytes);
     is(washi_sparse_categorical_crossentropy_from_logits(column, x), sparse_loss, x, sparse_gradient);
     /* more axes before the last hold samples as well */
     washi_tensor *deep = washi_reshape(x, (washi_shape){3, {3, 1, 4}});
-    washi_tensor *both = washi_reshape(labels(3, classes), shape_of_2(3, 1));
+    washi_tensor *both = washi_reshape(labels(3, classes), SHAPE(3, 1));
     is(washi_sparse_categorical_crossentropy_from_logits(both, deep), sparse_loss, x, sparse_gradient);
 }
 END_TEST
@@ -213,7 +213,7 @@ START_TEST(in_floats)
 {
     float x[12];
     for (int i = 0; i < 12; i++) x[i] = (float)logits[i];
-    washi_tensor *z = washi_constant(t, WASHI_F32, shape_of_2(3, 4), x);
+    washi_tensor *z = washi_constant(t, WASHI_F32, SHAPE(3, 4), x);
     washi_tensor *loss = washi_sparse_categorical_crossentropy(labels(3, classes), washi_softmax(z));
     ck_assert_int_eq(washi_dtype_of(loss), WASHI_F32);
     near(washi_item(loss), sparse_loss, 4 * (double)FLT_EPSILON);
@@ -230,7 +230,7 @@ START_TEST(accuracy)
     near(washi_item(washi_accuracy(labels(3, all), x)), 1, 0);
     near(washi_item(washi_accuracy(labels(3, some), x)), 1 / 3.0, 1e-16);
     near(washi_item(washi_accuracy(labels(3, outside), x)), 2 / 3.0, 1e-16);
-    near(washi_item(washi_accuracy(washi_constant(t, WASHI_U8, shape_of_2(3, 1), bytes), x)), 1, 0);
+    near(washi_item(washi_accuracy(washi_constant(t, WASHI_U8, SHAPE(3, 1), bytes), x)), 1, 0);
 }
 END_TEST
 
@@ -305,5 +305,5 @@ int main(void)
                                   accuracy,
                                   labels_out_of_range,
                                   mistakes};
-    return run_cases("nn_loss", begin, end, cases, sizeof cases / sizeof *cases);
+    return RUN_SUITE("nn_loss", CASE("nn_loss", begin, end, cases));
 }

@@ -100,19 +100,19 @@ static long each_fails(washi_optimizer *(*new_optimizer)(void), work *task)
     for (long fail = -1; fail < total; fail++) {
         washi_model *m = classifier();
         washi_optimizer *o = new_optimizer();
-        size_t before = memory.live;
-        memory.calls = 0;
-        memory.fail_at = fail;
+        size_t before = heap.bytes;
+        heap.calls = 0;
+        heap.fail_at = fail;
         bool done = task(m, o);
-        memory.fail_at = -1;
+        heap.fail_at = -1;
         if (fail < 0) {
             ck_assert_msg(done, "%s", washi_message());
-            total = memory.calls;
+            total = heap.calls;
             copy_weights(m, expected);
         } else {
             ck_assert_msg(!done, "allocation %ld failed and nobody said so", fail);
             ck_assert_msg(strstr(washi_message(), "no memory") != NULL, "%s", washi_message());
-            if (washi_model_weights(m) == 0) ck_assert_uint_eq(memory.live, before);
+            if (washi_model_weights(m) == 0) ck_assert_uint_eq(heap.bytes, before);
             ck_assert_msg(task(m, o), "%s", washi_message());
             copy_weights(m, found);
             ck_assert_mem_eq(found, expected, WEIGHTS);
@@ -148,20 +148,20 @@ END_TEST
 /* The makers themselves. */
 START_TEST(making)
 {
-    size_t before = memory.live;
+    size_t before = heap.bytes;
     for (long fail = 0; fail < 4; fail++) {
-        memory.calls = 0;
-        memory.fail_at = fail;
+        heap.calls = 0;
+        heap.fail_at = fail;
         washi_model *m = classifier();
-        memory.fail_at = -1;
+        heap.fail_at = -1;
         ck_assert_msg((m == NULL) == (fail < 3), "allocation %ld", fail);
         washi_model_free(m);
-        ck_assert_uint_eq(memory.live, before);
+        ck_assert_uint_eq(heap.bytes, before);
     }
-    memory.calls = 0;
-    memory.fail_at = 0;
+    heap.calls = 0;
+    heap.fail_at = 0;
     ck_assert_ptr_null(washi_sgd(w, &(washi_sgd_options){.learning_rate = 1}));
-    memory.fail_at = -1;
+    heap.fail_at = -1;
 }
 END_TEST
 

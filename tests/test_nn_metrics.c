@@ -188,7 +188,7 @@ START_TEST(refused)
     for (int i = 0; i < 2; i++) {
         washi_tape *t = washi_tape_new(w);
         washi_tensor *target = washi_full(t, WASHI_F32, (washi_shape){1, {3}}, 0);
-        ck_assert_ptr_null(functions[i](target, washi_full(t, WASHI_F32, shape_of_2(3, 4), 0)));
+        ck_assert_ptr_null(functions[i](target, washi_full(t, WASHI_F32, SHAPE(3, 4), 0)));
         fails(washi_tape_status(t), WASHI_BAD_SHAPE, text[i]);
         washi_tape_free(t);
     }
@@ -198,5 +198,5 @@ END_TEST
 int main(void)
 {
     const TTest *const cases[] = {exact_over_samples, names, refused};
-    return run_cases("nn_metrics", begin, teardown, cases, sizeof cases / sizeof *cases);
+    return RUN_SUITE("nn_metrics", CASE("nn_metrics", begin, teardown, cases));
 }

@@ -115,16 +115,16 @@ START_TEST(mistakes_in_models)
     fails(washi_model_build(NULL, WASHI_F32, (washi_shape){0}), WASHI_MISUSE, "NULL");
 
     washi_model *m = mnist(w);
-    fails(washi_model_build(m, (washi_dtype)9, shape_of_2(28, 28)), WASHI_BAD_TYPE, "type");
+    fails(washi_model_build(m, (washi_dtype)9, SHAPE(28, 28)), WASHI_BAD_TYPE, "type");
     fails(washi_model_build(m, WASHI_F32, (washi_shape){8, {1, 1, 1, 1, 1, 1, 1, 1}}), WASHI_BAD_SHAPE,
           "build");
-    fails(washi_model_build(m, WASHI_F32, shape_of_2(28, -1)), WASHI_BAD_SHAPE, "[28,-1]");
-    ok(washi_model_build(m, WASHI_F32, shape_of_2(28, 28)));
-    fails(washi_model_build(m, WASHI_F32, shape_of_2(28, 27)), WASHI_BAD_SHAPE,
+    fails(washi_model_build(m, WASHI_F32, SHAPE(28, -1)), WASHI_BAD_SHAPE, "[28,-1]");
+    ok(washi_model_build(m, WASHI_F32, SHAPE(28, 28)));
+    fails(washi_model_build(m, WASHI_F32, SHAPE(28, 27)), WASHI_BAD_SHAPE,
           "layer dense: weight dense/kernel");
     washi_tape *t = washi_tape_new(w);
     ck_assert_ptr_null(washi_model_call(m, NULL, false));
-    ck_assert_ptr_null(washi_model_call(NULL, washi_input(t, WASHI_F32, shape_of_2(2, 2)), false));
+    ck_assert_ptr_null(washi_model_call(NULL, washi_input(t, WASHI_F32, SHAPE(2, 2)), false));
     fails(washi_tape_status(t), WASHI_MISUSE, "model is NULL");
     washi_tape_free(t);
     washi_model_free(m);

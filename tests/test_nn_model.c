@@ -20,7 +20,7 @@ START_TEST(names_types_shapes)
                     {"dense_2/kernel", {2, {64, 10}}}, {"dense_2/bias", {1, {10}}}};
     washi_model *m = mnist(w);
     ck_assert_int_eq(washi_model_weights(m), 0);
-    ok(washi_model_build(m, WASHI_F32, shape_of_2(28, 28)));
+    ok(washi_model_build(m, WASHI_F32, SHAPE(28, 28)));
     ck_assert_int_eq(washi_model_weights(m), 6);
     for (int i = 0; i < 6; i++) {
         washi_weight_info v = washi_model_weight(m, i);
@@ -34,7 +34,7 @@ START_TEST(names_types_shapes)
     }
     ck_assert_ptr_null(washi_model_weight(m, 6).name);
     ck_assert_ptr_null(washi_model_weight(m, -1).name);
-    ok(washi_model_build(m, WASHI_F32, shape_of_2(28, 28))); /* a second time is a check */
+    ok(washi_model_build(m, WASHI_F32, SHAPE(28, 28))); /* a second time is a check */
     ck_assert_int_eq(washi_model_weights(m), 6);
     washi_model_free(m);
 }
@@ -43,7 +43,7 @@ END_TEST
 START_TEST(first_values)
 {
     washi_model *m = mnist(w);
-    ok(washi_model_build(m, WASHI_F32, shape_of_2(28, 28)));
+    ok(washi_model_build(m, WASHI_F32, SHAPE(28, 28)));
     const float *kernel = weight(m, "dense/kernel").data, *bias = weight(m, "dense/bias").data;
     double limit = sqrt(6.0 / (784 + 64)), sum = 0, squares = 0, largest = 0;
     for (int i = 0; i < 784 * 64; i++) {
@@ -81,9 +81,9 @@ START_TEST(initialisers)
     near(sqrt(squares / 4096), 0.05, 0.003);
     ok(washi_random_normal(w, (washi_shape){1, {4096}}, 8, b));
     ck_assert_mem_ne(a, b, sizeof a);
-    ok(washi_ones(w, shape_of_2(2, 2), 0, a));
+    ok(washi_ones(w, SHAPE(2, 2), 0, a));
     for (int i = 0; i < 4; i++) ck_assert(a[i] == 1);
-    ok(washi_zeros(w, shape_of_2(2, 2), 0, a));
+    ok(washi_zeros(w, SHAPE(2, 2), 0, a));
     for (int i = 0; i < 4; i++) ck_assert(a[i] == 0);
     fails(washi_ones(w, (washi_shape){-1, {0}}, 0, a), WASHI_BAD_SHAPE, "ones");
     fails(washi_zeros(NULL, (washi_shape){0}, 0, a), WASHI_MISUSE, "context");
@@ -126,9 +126,8 @@ START_TEST(weights_persist)
     float x[2] = {1, 2}, first[2];
     for (int round = 0; round < 3; round++) {
         washi_tape *t = washi_tape_new(w);
-        washi_tensor *y = washi_model_call(m, washi_constant(t, WASHI_F32, shape_of_2(1, 2), x), false);
-        washi_tensor *again =
-            washi_model_call(m, washi_constant(t, WASHI_F32, shape_of_2(1, 2), x), false);
+        washi_tensor *y = washi_model_call(m, washi_constant(t, WASHI_F32, SHAPE(1, 2), x), false);
+        washi_tensor *again = washi_model_call(m, washi_constant(t, WASHI_F32, SHAPE(1, 2), x), false);
         ck_assert_ptr_nonnull(y);
         ck_assert_ptr_eq(washi_operand(y, 1), washi_operand(again, 1)); /* one tensor for one weight */
         ok(washi_eval(1, &y));
@@ -154,7 +153,7 @@ START_TEST(freezing)
 {
     washi_model *m = mnist(w);
     fails(washi_model_freeze(m, NULL, true), WASHI_MISUSE, "not built");
-    ok(washi_model_build(m, WASHI_F32, shape_of_2(28, 28)));
+    ok(washi_model_build(m, WASHI_F32, SHAPE(28, 28)));
     ok(washi_model_freeze(m, "dense_1/", true));
     for (int i = 0; i < 6; i++) ck_assert(washi_model_weight(m, i).trainable == (i != 2 && i != 3));
     ok(washi_model_freeze(m, "", true));
@@ -174,7 +173,7 @@ END_TEST
 static washi_tensor *affine(washi_scope *s, washi_tensor *x, const void *config)
 {
     int64_t units = *(const int64_t *)config;
-    washi_shape kernel = shape_of_2(washi_shape_of(x).dim[1], units);
+    washi_shape kernel = SHAPE(washi_shape_of(x).dim[1], units);
     washi_tensor *k =
         washi_weight(s, "kernel", (washi_weight_options){kernel, washi_random_normal, false, 0});
     washi_tensor *b =
@@ -193,7 +192,7 @@ START_TEST(a_layer_with_a_counter)
     float x[2] = {1, 1};
     for (int i = 0; i < 3; i++) {
         washi_tape *t = washi_tape_new(w);
-        washi_tensor *y = washi_model_call(m, washi_constant(t, WASHI_F32, shape_of_2(1, 2), x), i > 0);
+        washi_tensor *y = washi_model_call(m, washi_constant(t, WASHI_F32, SHAPE(1, 2), x), i > 0);
         ok(washi_eval(1, &y));
         const float *k = weight(m, "affine/kernel").data;
         ck_assert(washi_f32(y)[2] == k[2] + k[5]);
@@ -228,8 +227,7 @@ START_TEST(a_counter_of_whole_numbers)
     washi_layer layers[] = {washi_layer_custom("a", counting, NULL)};
     washi_model *m = washi_sequential(w, 1, layers);
     float x[1] = {1}, y[1];
-    for (int i = 0; i < 3; i++)
-        ok(washi_predict(m, &(washi_array){WASHI_F32, shape_of_2(1, 1), x}, 0, y));
+    for (int i = 0; i < 3; i++) ok(washi_predict(m, &(washi_array){WASHI_F32, SHAPE(1, 1), x}, 0, y));
     ck_assert_int_eq(*(int32_t *)weight(m, "a/n").data, 4);
     ok(washi_model_freeze(m, NULL, false));
     ck_assert(!weight(m, "a/n").trainable);
@@ -244,7 +242,7 @@ START_TEST(layers_of_a_model)
 {
     washi_model *m = mnist(w);
     ck_assert_int_eq(washi_model_layers(m), 0);
-    ok(washi_model_build(m, WASHI_F32, shape_of_2(28, 28)));
+    ok(washi_model_build(m, WASHI_F32, SHAPE(28, 28)));
     ck_assert_int_eq(washi_model_layers(m), 4);
     ck_assert_str_eq(washi_model_layer(m, 0).name, "flatten");
     ck_assert_str_eq(washi_model_layer(m, 2).name, "dense_1");

@@ -133,5 +133,5 @@ int main(void)
 {
     const TTest *const cases[] = {wrong_label_stops_before_its_step, mistakes_in_fit,
                                   predict_and_evaluate_mistakes};
-    return run_cases("nn_refused", begin, end, cases, sizeof cases / sizeof *cases);
+    return RUN_SUITE("nn_refused", CASE("nn_refused", begin, end, cases));
 }

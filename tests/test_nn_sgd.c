@@ -60,7 +60,7 @@ START_TEST(frozen_weights_stay)
     for (int round = 0; round < 2;
          round++) { /* in the second all are frozen: nothing to do is no error */
         washi_tape *t = washi_tape_new(w);
-        washi_tensor *y = washi_model_call(m, washi_full(t, WASHI_F32, shape_of_2(3, 2), 1), true);
+        washi_tensor *y = washi_model_call(m, washi_full(t, WASHI_F32, SHAPE(3, 2), 1), true);
         washi_tensor *loss = washi_sum(washi_mul(y, y), WASHI_ALL, false);
         ok(washi_minimize(o, m, loss));
         ok(washi_eval(1, &loss));

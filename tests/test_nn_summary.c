@@ -107,7 +107,7 @@ START_TEST(summary_of_mnist)
 {
     washi_model *m = mnist(w);
     fails(washi_model_summary(m, stdout), WASHI_MISUSE, "not built");
-    ok(washi_model_build(m, WASHI_F32, shape_of_2(28, 28)));
+    ok(washi_model_build(m, WASHI_F32, SHAPE(28, 28)));
     summary_is(m, "Model: \"sequential\"\n"
                   "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓\n"
                   "┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃\n"
@@ -136,7 +136,7 @@ START_TEST(summary_of_a_called_model)
     layers[1].name = "a_név_that_is_longer_than_the_column_is_wide";
     washi_model *m = washi_sequential(w, 3, layers);
     washi_tape *t = washi_tape_new(w);
-    ck_assert_ptr_nonnull(washi_model_call(m, washi_input(t, WASHI_F64, shape_of_2(2, 6)), false));
+    ck_assert_ptr_nonnull(washi_model_call(m, washi_input(t, WASHI_F64, SHAPE(2, 6)), false));
     ok(washi_model_freeze(m, "dense_1/", true));
     summary_is(m, "Model: \"sequential\"\n"
                   "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓\n"
@@ -162,7 +162,7 @@ END_TEST
 START_TEST(summary_of_every_layer)
 {
     washi_layer layers[] = {washi_layer_rescaling(0.5),
-                            washi_layer_reshape(shape_of_2(3, -1)),
+                            washi_layer_reshape(SHAPE(3, -1)),
                             washi_layer_flatten(),
                             washi_layer_dense(4, NULL),
                             washi_layer_batch_normalization(),

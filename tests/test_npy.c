@@ -3,7 +3,6 @@
 #define _XOPEN_SOURCE 700
 #include "files.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,7 +48,7 @@ static void accepted(const struct bytes *b, washi_dtype type, washi_shape shape,
 {
     washi_array a;
     if (b) write_file(b->at, b->size);
-    ck_assert_msg(washi_read_npy(w, file, &a) == WASHI_OK, "%s", washi_message());
+    ok(washi_read_npy(w, file, &a));
     ck_assert_int_eq(a.type, type);
     ck_assert_msg(same_shape(a.shape, shape), "%s, not %s", text_of(a.shape), text_of(shape));
     ck_assert_uint_eq((uintptr_t)a.data % 64, 0);
@@ -360,7 +359,7 @@ START_TEST(survives_every_allocation_failing)
     heap.fail_at = -1;
     washi_array a;
     const long before = heap.calls;
-    ck_assert_int_eq(washi_read_npy(w, file, &a), WASHI_OK);
+    ok(washi_read_npy(w, file, &a));
     ck_assert_int_eq(heap.calls, before + 2);
     washi_release(w, &a);
 }
@@ -381,7 +380,7 @@ START_TEST(writes_what_numpy_writes)
     };
     for (int i = 0; i < 3; i++) {
         const washi_shape shape = samples_of[i].shape;
-        ck_assert_int_eq(washi_write_npy(file, &(washi_array){WASHI_F32, shape, data}), WASHI_OK);
+        ok(washi_write_npy(file, &(washi_array){WASHI_F32, shape, data}));
         struct bytes want = {0};
         append(&want, "\x93NUMPY\1\0\x76\0", 10);
         append_text(&want, samples_of[i].text);
@@ -409,14 +408,14 @@ START_TEST(reads_what_it_wrote)
                 if (k >= 0) shape.dim[rank / 2] = other[k];
                 if (k == 2) shape.dim[0] = 0;
                 const washi_array a = {(washi_dtype)type, shape, washi_size(shape) ? data : NULL};
-                ck_assert_msg(washi_write_npy(file, &a) == WASHI_OK, "%s", washi_message());
+                ok(washi_write_npy(file, &a));
                 accepted(NULL, a.type, shape, data);
             }
     const size_t n = 5000000; /* beyond all buffers */
     double *many = malloc(n * sizeof *many);
     for (size_t i = 0; i < n; i++) many[i] = (double)i / 3;
     const washi_shape shape = SHAPE((int64_t)n);
-    ck_assert_int_eq(washi_write_npy(file, &(washi_array){WASHI_F64, shape, many}), WASHI_OK);
+    ok(washi_write_npy(file, &(washi_array){WASHI_F64, shape, many}));
     accepted(NULL, WASHI_F64, shape, many);
     free(many);
 }
@@ -455,7 +454,7 @@ START_TEST(replaces_a_file_as_it_stood)
     ck_assert_int_eq(rename(file, target), 0);
     ck_assert_int_eq(chmod(target, 0640), 0);
     ck_assert_int_eq(symlink("target", file), 0);
-    ck_assert_int_eq(washi_write_npy(file, &a), WASHI_OK);
+    ok(washi_write_npy(file, &a));
     accepted(NULL, WASHI_U8, SHAPE(2), "xy");
     ck_assert(lstat(file, &about) == 0 && S_ISLNK(about.st_mode));
     ck_assert(lstat(target, &about) == 0 && (about.st_mode & 07777) == 0640);
@@ -472,7 +471,7 @@ START_TEST(replaces_a_file_as_it_stood)
     ck_assert_int_eq(files_in_folder(), 1);
     unlink(file);
     const mode_t mask = umask(027);
-    ck_assert_int_eq(washi_write_npy(file, &a), WASHI_OK);
+    ok(washi_write_npy(file, &a));
     umask(mask);
     ck_assert(lstat(file, &about) == 0 && (about.st_mode & 07777) == 0640);
 }

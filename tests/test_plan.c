@@ -1,15 +1,13 @@
 /* test_plan.c: the memory of programs: close to the most bytes that are alive at once, and none taken
  * once they run. */
+#include "suite.h"
 #include "support.h"
 
 #include "autodiff/program.h"
 
-#include <check.h>
 #include <string.h>
 
 enum { BATCH = 64, SAMPLES = 200, MOST = 12 };
-
-static void ok(washi_status status) { ck_assert_msg(!status, "%s", washi_message()); }
 
 static washi *open_heap(int threads)
 {
@@ -211,16 +209,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("plan");
     TCase *c = tcase_create("memory");
     tcase_set_timeout(c, 120);
     tcase_add_test(c, a_plan_is_little_more_than_what_is_alive);
     tcase_add_test(c, costly_elements_are_shared_out);
     tcase_add_test(c, epochs_take_no_memory);
-    suite_add_tcase(s, c);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    const int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return RUN_SUITE("plan", c);
 }

@@ -2,8 +2,8 @@
  * gain is trained; and its optimiser, against Keras' formula. */
 #include "readme_layer.h"
 #include "readme_optimizer.h"
+#include "suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,11 +96,5 @@ int main(void)
     TCase *all = tcase_create("readme");
     tcase_add_test(all, residual_layer);
     tcase_add_test(all, rmsprop_optimizer);
-    Suite *readme = suite_create("readme");
-    suite_add_tcase(readme, all);
-    SRunner *runner = srunner_create(readme);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return RUN_SUITE("readme", all);
 }

@@ -3,7 +3,6 @@
 #define _XOPEN_SOURCE 700
 #include "files.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -26,7 +25,7 @@ static const char good[] = "{\"__metadata__\":{\"k\":\"v\",\"\":\"\"},"
 static void accepted_good(void)
 {
     washi_safetensors s;
-    ck_assert_msg(washi_read_safetensors(w, file, &s) == WASHI_OK, "%s", washi_message());
+    ok(washi_read_safetensors(w, file, &s));
     ck_assert_int_eq(s.arrays, 2);
     ck_assert_str_eq(s.array[0].name, "b");
     ck_assert_int_eq(s.array[0].array.type, WASHI_U8);
@@ -97,7 +96,7 @@ START_TEST(reads_every_type)
         }
         write_file(b.at, b.size);
         washi_safetensors s;
-        ck_assert_msg(washi_read_safetensors(w, file, &s) == WASHI_OK, "%s", washi_message());
+        ok(washi_read_safetensors(w, file, &s));
         ck_assert_int_eq(s.arrays, 1);
         ck_assert_int_eq(s.array[0].array.type, samples[i].type);
         ck_assert_mem_eq(s.array[0].array.data, want.at, want.size);
@@ -140,7 +139,7 @@ START_TEST(reads_names_and_empty_tensors)
     static const int sizes[] = {0, 1, 0, 1};
     write_file(b.at, b.size);
     washi_safetensors s;
-    ck_assert_msg(washi_read_safetensors(w, file, &s) == WASHI_OK, "%s", washi_message());
+    ok(washi_read_safetensors(w, file, &s));
     ck_assert_int_eq(s.arrays, 4);
     for (int i = 0; i < 4; i++) {
         ck_assert_str_eq(s.array[i].name, names[i]);
@@ -151,7 +150,7 @@ START_TEST(reads_names_and_empty_tensors)
     for (int k = 0; k < 2; k++) {
         const struct bytes none = tensors(k ? "{\"__metadata__\":{}}" : "{}", 0);
         write_file(none.at, none.size);
-        ck_assert_msg(washi_read_safetensors(w, file, &s) == WASHI_OK, "%s", washi_message());
+        ok(washi_read_safetensors(w, file, &s));
         ck_assert(s.arrays == 0 && s.lines == 0);
         washi_safetensors_free(w, &s);
     }
@@ -245,7 +244,7 @@ START_TEST(refuses_what_is_not_strict_json)
     b = tensors("{\"x\":" TENSOR "} ", 8);
     write_file(b.at, b.size);
     washi_safetensors s;
-    ck_assert_msg(washi_read_safetensors(w, file, &s) == WASHI_OK, "%s", washi_message());
+    ok(washi_read_safetensors(w, file, &s));
     washi_safetensors_free(w, &s);
 }
 END_TEST
@@ -346,7 +345,7 @@ START_TEST(refuses_what_is_not_the_format)
         }
         washi_safetensors s;
         write_file(b.at, b.size);
-        ck_assert_msg(washi_read_safetensors(w, file, &s) == WASHI_OK, "%s", washi_message());
+        ok(washi_read_safetensors(w, file, &s));
         washi_safetensors_free(w, &s);
     }
 }
@@ -488,7 +487,7 @@ START_TEST(writes_the_format)
                                  "\"i\":{\"dtype\":\"I32\",\"shape\":[],\"data_offsets\":[8,12]},"
                                  "\"f\":{\"dtype\":\"F32\",\"shape\":[0,7],\"data_offsets\":[12,12]},"
                                  "\"b\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[12,15]}}";
-    ck_assert_msg(washi_write_safetensors(w, file, &s) == WASHI_OK, "%s", washi_message());
+    ok(washi_write_safetensors(w, file, &s));
     struct bytes want = {0};
     append_number(&want, (strlen(header) + 7) / 8 * 8, 8, false);
     append_text(&want, header);
@@ -502,15 +501,15 @@ START_TEST(writes_the_format)
     ck_assert_int_eq(files_in_folder(), 1);
 
     washi_safetensors back; /* and what is read can be written */
-    ck_assert_int_eq(washi_read_safetensors(w, file, &back), WASHI_OK);
+    ok(washi_read_safetensors(w, file, &back));
     unlink(file);
-    ck_assert_int_eq(washi_write_safetensors(w, file, &back), WASHI_OK);
+    ok(washi_write_safetensors(w, file, &back));
     washi_safetensors_free(w, &back);
     const struct bytes again = read_file();
     ck_assert_uint_eq(again.size, want.size);
     ck_assert_mem_eq(again.at, want.at, want.size);
-    ck_assert_int_eq(washi_write_safetensors(w, file, &(washi_safetensors){0}), WASHI_OK);
-    ck_assert_int_eq(washi_read_safetensors(w, file, &back), WASHI_OK);
+    ok(washi_write_safetensors(w, file, &(washi_safetensors){0}));
+    ok(washi_read_safetensors(w, file, &back));
     ck_assert_int_eq(back.arrays + back.lines, 0);
     washi_safetensors_free(w, &back);
 }
@@ -534,8 +533,8 @@ START_TEST(reads_many_arrays)
             arrays[i] = named(names[i], WASHI_F32, SHAPE(1), &data[i]);
         }
         washi_safetensors s = {.arrays = N, .array = arrays}, back;
-        ck_assert_msg(washi_write_safetensors(w, file, &s) == WASHI_OK, "%s", washi_message());
-        ck_assert_msg(washi_read_safetensors(w, file, &back) == WASHI_OK, "%s", washi_message());
+        ok(washi_write_safetensors(w, file, &s));
+        ok(washi_read_safetensors(w, file, &back));
         ck_assert_int_eq(back.arrays, N);
         for (int i = 0; i < N; i++) {
             ck_assert_str_eq(back.array[i].name, names[i]);
@@ -589,7 +588,7 @@ START_TEST(refuses_to_write_what_is_wrong)
     ck_assert_int_eq(washi_write_safetensors(w, file, &s), WASHI_NO_MEMORY);
     heap.fail_at = -1;
     ck_assert_int_eq(files_in_folder(), 0);
-    ck_assert_int_eq(washi_write_safetensors(w, file, &s), WASHI_OK);
+    ok(washi_write_safetensors(w, file, &s));
     ck_assert_int_eq(washi_read_safetensors(NULL, file, &s), WASHI_MISUSE);
     washi_safetensors_free(w, NULL);
 }

@@ -3,13 +3,13 @@
 #ifndef TEST_SIMD_H
 #define TEST_SIMD_H
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "simd/simd.h"
+#include "suite.h"
 
 /* -- operands between guard pages ---------------------------------------------------------------- */
 
@@ -19,7 +19,7 @@ static unsigned char *region[REGIONS];
 
 /* WASHI_NO_GUARDS=1 leaves the guards readable: qemu 7.2 touches what a masked load of AVX2 does not.
  */
-static bool map_regions(void)
+static inline bool map_regions(void)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     for (int i = 0; i < REGIONS; i++) {
@@ -36,7 +36,7 @@ static bool map_regions(void)
 
 /* Where an operand of that many bytes lies: its start near the first guard page, or its end near the
  * last one, 0 and more elements away. */
-static unsigned char *place(int i, size_t bytes, size_t element, size_t where)
+static inline unsigned char *place(int i, size_t bytes, size_t element, size_t where)
 {
     if (bytes + 16 * element > REGION_BYTES) ck_abort_msg("no room for %zu bytes", bytes);
     where %= PLACES;
@@ -51,7 +51,7 @@ static const char *const type_name[WA_TYPES] = {"f32", "f64", "i32", "u8"};
 
 static uint64_t state = 1;
 
-static uint64_t bits64(void)
+static inline uint64_t bits64(void)
 {
     state = state * 6364136223846793005u + 1442695040888963407u;
     const uint64_t x = state ^ (state >> 29);
@@ -60,9 +60,9 @@ static uint64_t bits64(void)
 
 enum fill { PLAIN, SPECIAL, ANY_BITS, FILLS };
 
-static double plain(void) { return (double)(int64_t)bits64() * 0x1p-60; } /* -8 ... 8 */
+static inline double plain(void) { return (double)(int64_t)bits64() * 0x1p-60; } /* -8 ... 8 */
 
-static void fill_f32(float *x, size_t n, enum fill fill)
+static inline void fill_f32(float *x, size_t n, enum fill fill)
 {
     static const float special[] = {
         0.0f,      -0.0f,      INFINITY,    -INFINITY, NAN,        1,      -1,
@@ -80,7 +80,7 @@ static void fill_f32(float *x, size_t n, enum fill fill)
     }
 }
 
-static void fill_f64(double *x, size_t n, enum fill fill)
+static inline void fill_f64(double *x, size_t n, enum fill fill)
 {
     static const double special[] = {
         0.0,       -0.0,       INFINITY,   -INFINITY,  NAN,           1,      -1,
@@ -98,7 +98,7 @@ static void fill_f64(double *x, size_t n, enum fill fill)
     }
 }
 
-static void fill(int type, void *x, size_t n, enum fill how)
+static inline void fill(int type, void *x, size_t n, enum fill how)
 {
     if (type == WA_F32) fill_f32(x, n, how);
     if (type == WA_F64) fill_f64(x, n, how);
@@ -107,7 +107,7 @@ static void fill(int type, void *x, size_t n, enum fill how)
 }
 
 /* One NaN for all: which of them an op gives is outside the contract. */
-static void unify(int type, void *x, size_t n)
+static inline void unify(int type, void *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (type == WA_F32 && isnan(((float *)x)[i])) ((float *)x)[i] = NAN;
@@ -136,12 +136,12 @@ static struct {
 /* Of all that the scalar level gave: the same on every architecture. */
 static uint64_t digest = 0xcbf29ce484222325u;
 
-static void add_to_digest(const unsigned char *p, size_t n)
+static inline void add_to_digest(const unsigned char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) digest = (digest ^ p[i]) * 0x100000001b3u;
 }
 
-static void count_call(const char *kernel, int level, int type)
+static inline void count_call(const char *kernel, int level, int type)
 {
     int i = 0;
     while (i < MAX_KERNELS && table[i].kernel && strcmp(table[i].kernel, kernel)) i++;
@@ -156,7 +156,7 @@ struct window {
     size_t bytes, before;
 };
 
-static struct window window_of(const struct call *c, int output, size_t trial)
+static inline struct window window_of(const struct call *c, int output, size_t trial)
 {
     const size_t size = type_size[c->out_type], margin = 4096;
     unsigned char *y = place(output, c->out * size, size, trial);
@@ -166,7 +166,7 @@ static struct window window_of(const struct call *c, int output, size_t trial)
 }
 
 /* Runs c at a level, its operands at places that trial picks. */
-static struct window result_of(const struct call *c, int level, size_t trial, enum fill how)
+static inline struct window result_of(const struct call *c, int level, size_t trial, enum fill how)
 {
     const struct window w = window_of(c, INPUTS + (level > 0), trial);
     unsigned char *y = w.from + w.before;
@@ -185,7 +185,7 @@ static struct window result_of(const struct call *c, int level, size_t trial, en
     return w;
 }
 
-static void check_call(const struct call *c, size_t trial)
+static inline void check_call(const struct call *c, size_t trial)
 {
     const enum fill how = (enum fill)(trial % FILLS);
     const struct window wanted = result_of(c, 0, trial, how);

@@ -1,11 +1,12 @@
 /* test_simd_math.c: the functions of analysis at the scalar level, which all others equal, against long
  * double: errors in ULP, which it prints, and infinities, NaN and zeros. */
-#include <check.h>
+#define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "simd/simd.h"
+#include "suite.h"
 
 static const struct wa_simd *simd;
 static uint64_t state = 1;
@@ -247,7 +248,6 @@ int main(void)
     if (!longer)
         puts("long double has no more digits than double here: errors in f64 and special values are "
              "not looked at");
-    Suite *suite = suite_create("simd_math");
     TCase *c = tcase_create("math");
     tcase_set_timeout(c, 0);
     tcase_add_loop_test(c, accuracy, 0, FUNCTIONS);
@@ -255,11 +255,6 @@ int main(void)
     if (longer) tcase_add_loop_test(c, special_values, 0, FUNCTIONS);
     if (longer) tcase_add_loop_test(c, special_pairs, 0, PAIRS);
     tcase_add_test(c, remainders_of_any_bits);
-    suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK); /* so that the table of errors is printed in order */
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    setenv("CK_FORK", "no", 1); /* so that the table of errors is printed in order */
+    return RUN_SUITE("simd_math", c);
 }

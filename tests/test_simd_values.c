@@ -1,12 +1,13 @@
 /* test_simd_values.c: the scalar level, which all others equal, computes what simd.h says: against
- * plain loops that know no vectors, and against Random123. (Functions of analysis: test_simd_math.c.) */
-#include <check.h>
+ * plain loops that know no vectors, and against Random123. (Functions of analysis: test_simd_math.c.)
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <Random123/philox.h>
 #include "simd/simd.h"
+#include "suite.h"
 
 static const struct wa_simd *simd;
 static uint64_t state = 1;
@@ -344,7 +345,6 @@ int main(void)
         printf("skipped: %s\n", why);
         return 77;
     }
-    Suite *suite = suite_create("simd_values");
     TCase *values = tcase_create("values");
     tcase_set_timeout(values, 0);
     tcase_add_test(values, choices_with_nan);
@@ -357,10 +357,5 @@ int main(void)
     tcase_add_test(values, random_numbers);
     tcase_add_test(values, random_numbers_in_double);
     tcase_add_test(values, known_answer);
-    suite_add_tcase(suite, values);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return RUN_SUITE("simd_values", values);
 }

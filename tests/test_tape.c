@@ -7,37 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-washi *w;
-washi_tape *t;
-
-void open_tape(void)
-{
-    w = open_counted();
-    t = washi_tape_new(w);
-    ck_assert_ptr_nonnull(t);
-}
-
-void close_tape(void)
-{
-    washi_tape_free(t);
-    washi_close(w);
-    ck_assert_uint_eq(heap.blocks, 0);
-    ck_assert_uint_eq(heap.bytes, 0);
-}
-
-void new_tape(void)
-{
-    washi_tape_free(t);
-    t = washi_tape_new(w);
-    ck_assert_ptr_nonnull(t);
-}
-
-void fails(washi_status status, washi_status wanted, const char *message)
-{
-    ck_assert_str_eq(washi_message(), message);
-    ck_assert_str_eq(washi_status_name(status), washi_status_name(wanted));
-}
-
 washi_tensor *number(double value) { return washi_scalar(t, WASHI_F64, value); }
 washi_tensor *vector(int64_t n, const double x[]) { return washi_constant(t, WASHI_F64, SHAPE(n), x); }
 
@@ -51,12 +20,6 @@ washi_tensor *fed(washi_shape shape, const void *data)
     washi_tensor *x = washi_input(t, WASHI_F64, shape);
     ok(washi_feed(x, data));
     return x;
-}
-
-double element(const washi_tensor *y, int64_t i)
-{
-    ck_assert_ptr_nonnull(washi_data(y));
-    return get(washi_dtype_of(y), washi_data(y), (size_t)i);
 }
 
 int dumped(const washi_program *p, const char *word)
@@ -351,21 +314,7 @@ int main(void)
     tcase_add_test(recording, misused_variables_and_inputs);
     tcase_add_test(recording, failures_of_ones_own);
     tcase_add_test(recording, opening);
-    Suite *tape = suite_create("tape");
-    suite_add_tcase(tape, recording);
-    suite_add_tcase(tape, derivatives_case());
-    suite_add_tcase(tape, higher_case());
-    suite_add_tcase(tape, checkpoint_case());
-    suite_add_tcase(tape, own_case());
-    suite_add_tcase(tape, check_case());
-    suite_add_tcase(tape, gradcheck_case());
-    suite_add_tcase(tape, programs_case());
-    suite_add_tcase(tape, memory_case());
-    suite_add_tcase(tape, random_case());
-    suite_add_tcase(tape, rows_case());
-    SRunner *runner = srunner_create(tape);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return RUN_SUITE("tape", recording, derivatives_case(), higher_case(), checkpoint_case(),
+                     own_case(), check_case(), gradcheck_case(), programs_case(), memory_case(),
+                     random_case(), rows_case());
 }

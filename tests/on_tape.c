@@ -1,0 +1,46 @@
+/* on_tape.c: a context and a tape for each test, and what a tape refuses. */
+#include "on_tape.h"
+
+washi *w;
+washi_tape *t;
+
+void open_tape(void)
+{
+    w = open_counted();
+    t = washi_tape_new(w);
+    ck_assert_ptr_nonnull(t);
+}
+
+void close_tape(void)
+{
+    washi_tape_free(t);
+    washi_close(w);
+    ck_assert_uint_eq(heap.blocks, 0);
+    ck_assert_uint_eq(heap.bytes, 0);
+}
+
+void new_tape(void)
+{
+    washi_tape_free(t);
+    t = washi_tape_new(w);
+    ck_assert_ptr_nonnull(t);
+}
+
+void fails(washi_status status, washi_status wanted, const char *message)
+{
+    ck_assert_str_eq(washi_message(), message);
+    ck_assert_str_eq(washi_status_name(status), washi_status_name(wanted));
+}
+
+void refuses(washi_status status, const char *text, const washi_tensor *y)
+{
+    ck_assert_msg(!y, "made, where the message should be: %s", text);
+    fails(washi_tape_status(t), status, text);
+    new_tape();
+}
+
+double element(const washi_tensor *y, int64_t i)
+{
+    ck_assert_ptr_nonnull(washi_data(y));
+    return get(washi_dtype_of(y), washi_data(y), (size_t)i);
+}

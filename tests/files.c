@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 char folder[256], file[300];
@@ -91,7 +92,7 @@ void said(washi_status wanted, washi_status status, const char *why)
 
 /* A full disk is played by a limit on the size of files; root is not kept out of folders, so it steps
  * down. */
-const char *prepare_unwritable(int way)
+static const char *prepare_unwritable(int way)
 {
     static char path[400];
     snprintf(path, sizeof path, "%s", file);
@@ -113,6 +114,25 @@ const char *prepare_unwritable(int way)
     case 5: snprintf(path, sizeof path, "%s/file", file); break;
     }
     return path;
+}
+
+void cannot_write(int way, washi_status (*write)(const char *path))
+{
+    write_file("as it was", 9);
+    const pid_t child = fork();
+    if (child == 0) {
+        const char *path = prepare_unwritable(way);
+        const washi_status status = write(path);
+        _exit(status != WASHI_IO || !strstr(washi_message(), path) ||
+              strstr(washi_message(), ".washi-"));
+    }
+    int result;
+    ck_assert_int_eq(waitpid(child, &result, 0), child);
+    ck_assert_int_eq(result, 0);
+    const struct bytes b = read_file();
+    ck_assert_uint_eq(b.size, 9);
+    ck_assert_mem_eq(b.at, "as it was", 9);
+    ck_assert_int_eq(files_in_folder(), 1);
 }
 
 int run_case(TCase *all)

@@ -35,10 +35,10 @@ unsigned char damaged(unsigned char byte, int i);
 /* The last failure is this one, in one sentence that names the file. */
 void said(washi_status wanted, washi_status status, const char *why);
 
-/* Ways in which a file cannot be written: which there are, and the path to try, which may be file.
- * prepare changes the process it is called in. */
+/* The ways in which a file cannot be written, and whether it is so in the way given: a process of its
+ * own is refused, by a sentence that names the path, and what was in the file stays. */
 enum { UNWRITABLE = 6 };
-const char *prepare_unwritable(int way);
+void cannot_write(int way, washi_status (*write)(const char *path));
 
 /* Runs a suite of this case with these fixtures; the exit status. */
 int run_case(TCase *all);

@@ -1,7 +1,7 @@
 /* test_io.c: the IDX reader on good files of every type, and on truncated, oversized, damaged and
  * lying ones. Every test runs on an allocator that counts, and ends with nothing left. */
 #define _XOPEN_SOURCE 700
-#include "files.h"
+#include "array_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,36 +41,6 @@ static struct bytes gzipped(const struct bytes *b)
 
 /* -- expectations ------------------------------------------------------------------------------ */
 
-/* The file is refused with this status and with one sentence that names it; nothing is kept. */
-static void refused(washi_status status, const char *why)
-{
-    const size_t live = heap.bytes;
-    washi_array a = {WASHI_U8, {1, {1}}, &a};
-    said(status, washi_read_idx(w, file, &a), why);
-    ck_assert_ptr_null(a.data);
-    ck_assert_uint_eq(heap.bytes, live);
-}
-
-static void refused_bytes(const struct bytes *b, const char *why)
-{
-    write_file(b->at, b->size);
-    refused(WASHI_BAD_FILE, why);
-}
-
-static void accepted(washi_dtype type, washi_shape shape, const void *data, size_t size)
-{
-    washi_array a;
-    ok(washi_read_idx(w, file, &a));
-    ck_assert_int_eq(a.type, type);
-    ck_assert_int_eq(a.shape.rank, shape.rank);
-    for (int i = 0; i < shape.rank; i++) ck_assert_int_eq(a.shape.dim[i], shape.dim[i]);
-    ck_assert_uint_eq((size_t)washi_size(a.shape) * washi_dtype_size(type), size);
-    ck_assert_uint_eq((uintptr_t)a.data % 64, 0);
-    if (size) ck_assert_mem_eq(a.data, data, size);
-    washi_release(w, &a);
-    ck_assert_ptr_null(a.data);
-}
-
 /* A file of 3 x 5 pixels, the sample of most tests below. */
 static struct bytes pixels(void)
 {
@@ -82,7 +52,7 @@ static struct bytes pixels(void)
 static void accepted_pixels(void)
 {
     const struct bytes b = pixels();
-    accepted(WASHI_U8, (washi_shape){2, {3, 5}}, b.at + 12, 15);
+    accepted(WASHI_U8, SHAPE(3, 5), b.at + 12);
 }
 
 /* -- good files -------------------------------------------------------------------------------- */
@@ -122,11 +92,9 @@ START_TEST(reads_every_type_plain_and_gzip)
     const struct sample *s = &samples[_i];
     struct bytes b = header(s->code, 1, (uint32_t[]){3});
     append(&b, s->file, 3 * width[s->code]);
-    write_file(b.at, b.size);
-    accepted(s->type, (washi_shape){1, {3}}, &s->want, 3 * washi_dtype_size(s->type));
+    accepted_bytes(&b, s->type, SHAPE(3), &s->want);
     b = gzipped(&b);
-    write_file(b.at, b.size);
-    accepted(s->type, (washi_shape){1, {3}}, &s->want, 3 * washi_dtype_size(s->type));
+    accepted_bytes(&b, s->type, SHAPE(3), &s->want);
 }
 END_TEST
 
@@ -140,8 +108,7 @@ START_TEST(reads_every_rank)
         shape.dim[shape.rank++] = sizes[rank - 1];
         struct bytes b = header(0x08, rank, sizes);
         append(&b, data, (size_t)washi_size(shape));
-        write_file(b.at, b.size);
-        accepted(WASHI_U8, shape, data, (size_t)washi_size(shape));
+        accepted_bytes(&b, WASHI_U8, shape, data);
     }
 }
 END_TEST
@@ -152,10 +119,9 @@ START_TEST(reads_empty_axes)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         washi_shape shape = {4, {sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]}};
         struct bytes b = header(0x0b, 4, sizes[i]);
-        write_file(b.at, b.size);
-        accepted(WASHI_I32, shape, NULL, 0);
+        accepted_bytes(&b, WASHI_I32, shape, NULL);
         append(&b, "", 1);
-        refused_bytes(&b, "a byte in an empty array");
+        refused_bytes(WASHI_BAD_FILE, &b, "a byte in an empty array");
     }
 }
 END_TEST
@@ -168,7 +134,7 @@ START_TEST(reads_the_densest_gzip)
     unsigned char *plain = calloc(1, head.size + size), *packed = malloc(1 << 16);
     memcpy(plain, head.at, head.size);
     write_file(packed, gzip(plain, head.size + size, packed, 1 << 16));
-    accepted(WASHI_U8, (washi_shape){1, {size}}, plain + head.size, size);
+    accepted(WASHI_U8, SHAPE(size), plain + head.size);
     free(plain);
     free(packed);
 }
@@ -198,14 +164,14 @@ START_TEST(refuses_truncated_files)
     for (size_t size = 0; size < whole.size; size++) {
         struct bytes b = {0};
         append(&b, whole.at, size);
-        refused_bytes(&b, "a truncated file");
+        refused_bytes(WASHI_BAD_FILE, &b, "a truncated file");
         b = gzipped(&b);
-        refused_bytes(&b, "gzip of a truncated file");
+        refused_bytes(WASHI_BAD_FILE, &b, "gzip of a truncated file");
     }
     for (size_t size = 0; size < packed.size; size++) {
         struct bytes b = {0};
         append(&b, packed.at, size);
-        refused_bytes(&b, "truncated gzip");
+        refused_bytes(WASHI_BAD_FILE, &b, "truncated gzip");
     }
     write_file(packed.at, packed.size);
     accepted_pixels();
@@ -220,16 +186,16 @@ START_TEST(refuses_trailing_bytes)
         struct bytes b = whole, one = {1, {byte}}, member = gzipped(&one);
         append(&b, &byte, 1);
         const long before = heap.calls;
-        refused_bytes(&b, "a trailing byte");
+        refused_bytes(WASHI_BAD_FILE, &b, "a trailing byte");
         ck_assert_int_eq(heap.calls, before); /* a plain file's length says it all */
         b = gzipped(&b);
-        refused_bytes(&b, "a trailing byte inside gzip");
+        refused_bytes(WASHI_BAD_FILE, &b, "a trailing byte inside gzip");
         b = packed;
         append(&b, &byte, 1);
-        refused_bytes(&b, "a trailing byte after gzip");
+        refused_bytes(WASHI_BAD_FILE, &b, "a trailing byte after gzip");
         b = packed;
         append(&b, member.at, member.size);
-        refused_bytes(&b, "a trailing byte in a second member");
+        refused_bytes(WASHI_BAD_FILE, &b, "a trailing byte in a second member");
     }
 }
 END_TEST
@@ -262,19 +228,19 @@ START_TEST(refuses_other_formats)
     for (int value = 1; value < 256; value++) {
         struct bytes b = pixels();
         b.at[value % 2] = (unsigned char)value;
-        refused_bytes(&b, "a first byte that is not 0");
+        refused_bytes(WASHI_BAD_FILE, &b, "a first byte that is not 0");
     }
     for (int code = 0; code < 256; code++) {
         if (code >= 0x08 && code <= 0x0e && code != 0x0a) continue;
         struct bytes b = pixels();
         b.at[2] = (unsigned char)code;
-        refused_bytes(&b, "an element type there is not");
+        refused_bytes(WASHI_BAD_FILE, &b, "an element type there is not");
     }
     for (int rank = 0; rank < 256; rank++) {
         if (rank >= 1 && rank <= WASHI_MAX_RANK) continue;
         struct bytes b = {4, {0, 0, 0x08, (unsigned char)rank}};
         b.size = rank ? 4 + 4 * (size_t)rank : 5; /* all sizes 0, or the one element of a scalar */
-        refused_bytes(&b, "a rank beyond what washi has");
+        refused_bytes(WASHI_BAD_FILE, &b, "a rank beyond what washi has");
     }
 }
 END_TEST
@@ -299,17 +265,17 @@ START_TEST(refuses_lying_sizes_without_allocating)
     other.at[2] = 0;
     other = gzipped(&other);
     long before = heap.calls;
-    refused_bytes(&other, "another format in gzip");
+    refused_bytes(WASHI_BAD_FILE, &other, "another format in gzip");
     const long of_zlib = heap.calls - before;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         for (size_t c = 0; c < sizeof codes / sizeof *codes; c++) {
             struct bytes b = header(codes[c], 8, sizes[i]);
             append(&b, "elements", 8);
             before = heap.calls;
-            refused_bytes(&b, "lying sizes");
+            refused_bytes(WASHI_BAD_FILE, &b, "lying sizes");
             ck_assert_int_eq(heap.calls, before);
             b = gzipped(&b);
-            refused_bytes(&b, "lying sizes in gzip");
+            refused_bytes(WASHI_BAD_FILE, &b, "lying sizes in gzip");
             ck_assert_int_eq(heap.calls, before + of_zlib);
         }
     }
@@ -320,48 +286,30 @@ END_TEST
 
 START_TEST(reports_what_cannot_be_read)
 {
-    refused(WASHI_IO, "a missing file");
-    ck_assert_ptr_nonnull(strstr(washi_message(), "No such file"));
+    reports_misuse_of_reader();
     ck_assert_int_eq(mkdir(file, 0700), 0);
     refused(WASHI_IO, "a folder");
     ck_assert_ptr_nonnull(strstr(washi_message(), "Is a directory"));
     ck_assert_int_eq(rmdir(file), 0);
     ck_assert_int_eq(mkfifo(file, 0600), 0);
     refused(WASHI_IO, "a pipe");
-
-    washi_array a;
-    ck_assert_int_eq(washi_read_idx(NULL, file, &a), WASHI_MISUSE);
-    ck_assert_int_eq(washi_read_idx(w, NULL, &a), WASHI_MISUSE);
-    ck_assert_int_eq(washi_read_idx(w, file, NULL), WASHI_MISUSE);
 }
 END_TEST
 
 START_TEST(survives_every_allocation_failing)
 {
     const struct bytes plain = pixels(), packed = gzipped(&plain);
-    for (int zipped = 0; zipped < 2; zipped++) {
-        const struct bytes *b = zipped ? &packed : &plain;
-        write_file(b->at, b->size);
-        long before = heap.calls;
-        accepted_pixels();
-        const long needed = heap.calls - before;
-        ck_assert_int_ge(needed, zipped ? 2 : 1); /* zlib's too come from the context */
-        for (long i = 0; i < needed; i++) {
-            const size_t live = heap.bytes;
-            washi_array a;
-            heap.fail_at = heap.calls + i;
-            ck_assert_int_eq(washi_read_idx(w, file, &a), WASHI_NO_MEMORY);
-            ck_assert_ptr_null(a.data);
-            ck_assert_uint_eq(heap.bytes, live);
-        }
-        heap.fail_at = -1;
-    }
+    write_file(plain.at, plain.size);
+    ck_assert_int_ge(each_allocation_fails(), 1);
+    write_file(packed.at, packed.size);
+    ck_assert_int_ge(each_allocation_fails(), 2); /* zlib's too come from the context */
     accepted_pixels();
 }
 END_TEST
 
 int main(void)
 {
+    read_array = washi_read_idx;
     TCase *all = tcase_create("idx");
     tcase_add_loop_test(all, reads_every_type_plain_and_gzip, 0, sizeof samples / sizeof *samples);
     tcase_add_test(all, reads_every_rank);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "vec_block_avx.h"
+#include "vec_cast_avx.h"
 
 #define WA_IS_avx2 1
 /* SLEEF's function for each type of vectors. */
@@ -109,6 +110,15 @@ static inline void vf_transpose(vf r[VF_LEN])
         r[i] = _mm256_permute2f128_ps(low, high, 0x20);
         r[i + 4] = _mm256_permute2f128_ps(low, high, 0x31);
     }
+}
+/* a * 2^n, rounded once, for a whole n in -250 ... 250 and an a in 0.5 ... 2; NaN for NaN. */
+static inline vf vf_scale(vf a, vf n)
+{
+    const __m256i i = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(i, 1);
+    const __m256i low = _mm256_add_epi32(_mm256_castps_si256(a), _mm256_slli_epi32(half, 23));
+    const __m256i rest = _mm256_slli_epi32(_mm256_sub_epi32(i, half), 23);
+    const __m256i power = _mm256_add_epi32(rest, _mm256_castps_si256(_mm256_set1_ps(1)));
+    return _mm256_mul_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(power));
 }
 static inline vf vf_bytes(const uint8_t *p)
 {

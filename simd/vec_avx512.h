@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "vec_block_avx.h"
+#include "vec_cast_avx.h"
 
 #define WA_IS_avx512 1
 /* SLEEF's function for each type of vectors. */
@@ -94,6 +95,8 @@ static inline void vf_transpose(vf r[VF_LEN])
         r[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
     }
 }
+/* a * 2^n, rounded once, for a whole n in -250 ... 250 and an a in 0.5 ... 2; NaN for NaN. */
+static inline vf vf_scale(vf a, vf n) { return _mm512_scalef_ps(a, n); }
 static inline vf vf_bytes(const uint8_t *p)
 {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p)));

@@ -84,6 +84,15 @@ static inline void vf_transpose(vf r[VF_LEN])
     r[2] = vreinterpretq_f32_f64(vzip1q_f64(b, d));
     r[3] = vreinterpretq_f32_f64(vzip2q_f64(b, d));
 }
+/* a * 2^n, rounded once, for a whole n in -250 ... 250 and an a in 0.5 ... 2; NaN for NaN. */
+static inline vf vf_scale(vf a, vf n)
+{
+    const int32x4_t i = vcvtq_s32_f32(n), half = vshrq_n_s32(i, 1);
+    const int32x4_t low = vaddq_s32(vreinterpretq_s32_f32(a), vshlq_n_s32(half, 23));
+    const int32x4_t rest = vshlq_n_s32(vsubq_s32(i, half), 23);
+    const int32x4_t power = vaddq_s32(rest, vreinterpretq_s32_f32(vdupq_n_f32(1)));
+    return vmulq_f32(vreinterpretq_f32_s32(low), vreinterpretq_f32_s32(power));
+}
 static inline vf vf_bytes(const uint8_t *p)
 {
     const uint32_t words[4] = {p[0], p[1], p[2], p[3]};
@@ -193,6 +202,41 @@ static inline void vu_store_blocks(uint32_t *p, vu a, vu b, vu c, vu d)
     const vu ab = vsliq_n_u64(a, b, 32), cd = vsliq_n_u64(c, d, 32);
     vst1q_u32(p, vreinterpretq_u32_u64(vzip1q_u64(ab, cd)));
     vst1q_u32(p + 4, vreinterpretq_u32_u64(vzip2q_u64(ab, cd)));
+}
+
+/* Casts to integers, V_CAST elements at once: conversions and narrowings of NEON clamp, NaN giving 0.
+ */
+enum { V_CAST = 8 };
+static inline void v_cast_i32_f32(int32_t *y, const float *x)
+{
+    vst1q_s32(y, vcvtq_s32_f32(vld1q_f32(x)));
+    vst1q_s32(y + 4, vcvtq_s32_f32(vld1q_f32(x + 4)));
+}
+static inline int32x4_t cast_four(const double *x)
+{
+    const int32x2_t low = vqmovn_s64(vcvtq_s64_f64(vld1q_f64(x)));
+    return vcombine_s32(low, vqmovn_s64(vcvtq_s64_f64(vld1q_f64(x + 2))));
+}
+static inline void v_cast_i32_f64(int32_t *y, const double *x)
+{
+    vst1q_s32(y, cast_four(x));
+    vst1q_s32(y + 4, cast_four(x + 4));
+}
+static inline void cast_pack(uint8_t *y, int32x4_t a, int32x4_t b)
+{
+    vst1_u8(y, vqmovun_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b))));
+}
+static inline void v_cast_u8_i32(uint8_t *y, const int32_t *x)
+{
+    cast_pack(y, vld1q_s32(x), vld1q_s32(x + 4));
+}
+static inline void v_cast_u8_f32(uint8_t *y, const float *x)
+{
+    cast_pack(y, vcvtq_s32_f32(vld1q_f32(x)), vcvtq_s32_f32(vld1q_f32(x + 4)));
+}
+static inline void v_cast_u8_f64(uint8_t *y, const double *x)
+{
+    cast_pack(y, cast_four(x), cast_four(x + 4));
 }
 
 static inline void v_fence(void) {}

@@ -12,6 +12,7 @@
 #include <sleef.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define WA_IS_scalar 1
 /* SLEEF's function for each type of vectors. */
@@ -58,6 +59,18 @@ static inline size_t vf_find(vf_mask m) { return m ? 0 : 1; }
 static inline float vf_lane0(vf a) { return a; }
 static inline vf vf_down(vf a, int h) { return h ? 0 : a; }
 static inline void vf_transpose(vf r[VF_LEN]) { (void)r; }
+/* a * 2^n, rounded once, for a whole n in -250 ... 250 and an a in 0.5 ... 2; NaN for NaN. */
+static inline vf vf_scale(vf a, vf n)
+{
+    const int32_t i = n == n ? (int32_t)n : 0, half = i >> 1;
+    uint32_t bits = (uint32_t)(i - half + 127) << 23;
+    float power, low;
+    memcpy(&power, &bits, 4);
+    memcpy(&bits, &a, 4);
+    bits += (uint32_t)half << 23;
+    memcpy(&low, &bits, 4);
+    return low * power;
+}
 static inline vf vf_bytes(const uint8_t *p) { return (float)*p; }
 static inline void vf_stream(float *p, vf a) { *p = a; }
 static inline void vf_sincospi(vf a, vf *sin, vf *cos)

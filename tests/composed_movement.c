@@ -173,14 +173,6 @@ END_TEST
 
 TCase *movement_case(void)
 {
-    TCase *c = tcase_create("movement");
-    tcase_add_checked_fixture(c, open_tape, close_tape);
-    tcase_add_test(c, steps);
-    tcase_add_test(c, axes_of_size_1);
-    tcase_add_test(c, together_and_apart);
-    tcase_add_test(c, repetition);
-    tcase_add_test(c, diagonals_and_triangles);
-    tcase_add_test(c, numbers_before_a_run);
-    tcase_add_test(c, derivatives);
-    return c;
+    return CASE("movement", open_tape, close_tape, steps, axes_of_size_1, together_and_apart,
+                repetition, diagonals_and_triangles, numbers_before_a_run, derivatives);
 }

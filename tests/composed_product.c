@@ -254,13 +254,6 @@ END_TEST
 
 TCase *product_case(void)
 {
-    TCase *c = tcase_create("product");
-    tcase_add_checked_fixture(c, open_tape, close_tape);
-    tcase_add_test(c, formulas_of_the_textbooks);
-    tcase_add_test(c, random_formulas);
-    tcase_add_test(c, formulas_refused);
-    tcase_add_test(c, dots);
-    tcase_add_test(c, tensordots);
-    tcase_add_test(c, derivatives);
-    return c;
+    return CASE("product", open_tape, close_tape, formulas_of_the_textbooks, random_formulas,
+                formulas_refused, dots, tensordots, derivatives);
 }

@@ -193,17 +193,8 @@ END_TEST
 
 TCase *random_case(void)
 {
-    TCase *c = tcase_create("random");
-    tcase_add_checked_fixture(c, open_tape, close_tape);
-    tcase_add_test(c, uniform_is_what_fill_gives);
-    tcase_add_test(c, normal_is_what_fill_gives);
-    tcase_add_test(c, uniform_in_double_has_53_bits);
-    tcase_add_test(c, seed_stream_draw_and_index_decide);
-    tcase_add_test(c, bernoulli_has_its_probability);
-    tcase_add_test(c, a_counter_moves_the_draw_on);
-    tcase_add_test(c, integers_add_subtract_and_multiply);
-    tcase_add_test(c, permutations);
-    tcase_add_test(c, every_order_is_as_likely);
-    tcase_add_test(c, refusals);
-    return c;
+    return CASE("random", open_tape, close_tape, uniform_is_what_fill_gives, normal_is_what_fill_gives,
+                uniform_in_double_has_53_bits, seed_stream_draw_and_index_decide,
+                bernoulli_has_its_probability, a_counter_moves_the_draw_on,
+                integers_add_subtract_and_multiply, permutations, every_order_is_as_likely, refusals);
 }

@@ -337,19 +337,10 @@ END_TEST
 
 TCase *reduce_case(void)
 {
-    TCase *c = tcase_create("reduce");
-    tcase_add_checked_fixture(c, open_tape, close_tape);
+    TCase *c = CASE("reduce", open_tape, close_tape, empty_axes, truth, variance_far_from_zero,
+                    running_sums_and_products, products_with_zeros, derivatives_over_sets_of_axes,
+                    derivatives_of_running_sums, winners_and_kinks, logarithm_of_a_softmax,
+                    elements_at_indices, refusals);
     tcase_add_loop_test(c, every_set_of_axes, 0, REDUCTIONS);
-    tcase_add_test(c, empty_axes);
-    tcase_add_test(c, truth);
-    tcase_add_test(c, variance_far_from_zero);
-    tcase_add_test(c, running_sums_and_products);
-    tcase_add_test(c, products_with_zeros);
-    tcase_add_test(c, derivatives_over_sets_of_axes);
-    tcase_add_test(c, derivatives_of_running_sums);
-    tcase_add_test(c, winners_and_kinks);
-    tcase_add_test(c, logarithm_of_a_softmax);
-    tcase_add_test(c, elements_at_indices);
-    tcase_add_test(c, refusals);
     return c;
 }

@@ -134,10 +134,3 @@ void cannot_write(int way, washi_status (*write)(const char *path))
     ck_assert_mem_eq(b.at, "as it was", 9);
     ck_assert_int_eq(files_in_folder(), 1);
 }
-
-int run_case(TCase *all)
-{
-    tcase_add_checked_fixture(all, setup_files, teardown_files);
-    tcase_set_timeout(all, 120);
-    return RUN_SUITE("files", all);
-}

@@ -40,7 +40,4 @@ void said(washi_status wanted, washi_status status, const char *why);
 enum { UNWRITABLE = 6 };
 void cannot_write(int way, washi_status (*write)(const char *path));
 
-/* Runs a suite of this case with these fixtures; the exit status. */
-int run_case(TCase *all);
-
 #endif

@@ -246,8 +246,5 @@ END_TEST
 
 TCase *errors_case(void)
 {
-    TCase *c = tcase_create("errors");
-    tcase_add_checked_fixture(c, open_anew, close_tape);
-    tcase_add_test(c, every_op_refuses_by_its_sentence);
-    return c;
+    return CASE("errors", open_anew, close_tape, every_op_refuses_by_its_sentence);
 }

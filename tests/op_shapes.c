@@ -390,12 +390,9 @@ TCase *shapes_case(void)
 {
     int ops = 0;
     while (wa_ops[ops]) ops++;
-    TCase *c = tcase_create("shapes");
-    tcase_add_checked_fixture(c, setup, teardown);
+    TCase *c = CASE("shapes", setup, teardown, movement_of_every_type, cast_between_all_types);
     tcase_set_timeout(c, 600);
     tcase_add_loop_test(c, lengths, 0, ops);
     tcase_add_loop_test(c, broadcasting, 0, ops);
-    tcase_add_test(c, movement_of_every_type);
-    tcase_add_test(c, cast_between_all_types);
     return c;
 }

@@ -3,9 +3,8 @@
 #define TEST_OPS_H
 
 #include "autodiff/ops.h"
+#include "suite.h"
 #include "support.h"
-
-#include <check.h>
 
 enum { MOST_OPERANDS = 3 };
 

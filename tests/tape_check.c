@@ -169,13 +169,7 @@ END_TEST
 
 TCase *check_case(void)
 {
-    TCase *c = tcase_create("check");
-    tcase_add_checked_fixture(c, open_checking, close_checking);
-    tcase_add_test(c, names_are_copied_and_shown);
-    tcase_add_test(c, the_same_name_after_sharing);
-    tcase_add_test(c, the_first_one_is_named);
-    tcase_add_test(c, of_every_kind_of_step);
-    tcase_add_test(c, no_weight_is_assigned);
-    tcase_add_test(c, of_no_effect_on_what_is_finite);
-    return c;
+    return CASE("check", open_checking, close_checking, names_are_copied_and_shown,
+                the_same_name_after_sharing, the_first_one_is_named, of_every_kind_of_step,
+                no_weight_is_assigned, of_no_effect_on_what_is_finite);
 }

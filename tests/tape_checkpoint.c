@@ -333,15 +333,7 @@ END_TEST
 
 TCase *checkpoint_case(void)
 {
-    TCase *c = tcase_create("checkpoint");
-    tcase_add_checked_fixture(c, open_tape, close_tape);
-    tcase_set_timeout(c, 120);
-    tcase_add_test(c, same_bits_in_less_memory);
-    tcase_add_test(c, same_second_order);
-    tcase_add_test(c, same_bits_in_every_setting);
-    tcase_add_test(c, everything_read_gets_its_gradient);
-    tcase_add_test(c, random_numbers_are_drawn_again);
-    tcase_add_test(c, inputs_may_depend_on_each_other);
-    tcase_add_test(c, misused_pieces);
-    return c;
+    return CASE("checkpoint", open_tape, close_tape, same_bits_in_less_memory, same_second_order,
+                same_bits_in_every_setting, everything_read_gets_its_gradient,
+                random_numbers_are_drawn_again, inputs_may_depend_on_each_other, misused_pieces);
 }

@@ -261,15 +261,8 @@ END_TEST
 
 TCase *derivatives_case(void)
 {
-    TCase *c = tcase_create("derivatives");
-    tcase_add_checked_fixture(c, open_tape, close_tape);
-    tcase_add_test(c, three_orders_in_closed_form);
-    tcase_add_test(c, logsumexp_to_the_third_order);
-    tcase_add_test(c, zeros_where_y_ignores_x);
-    tcase_add_test(c, of_intermediates_and_of_itself);
-    tcase_add_test(c, the_first_largest_takes_it);
-    tcase_add_test(c, jvp_and_vjp_agree_with_differences);
-    tcase_add_test(c, jvp_of_little);
-    tcase_add_test(c, through_an_update);
-    return c;
+    return CASE("derivatives", open_tape, close_tape, three_orders_in_closed_form,
+                logsumexp_to_the_third_order, zeros_where_y_ignores_x, of_intermediates_and_of_itself,
+                the_first_largest_takes_it, jvp_and_vjp_agree_with_differences, jvp_of_little,
+                through_an_update);
 }

@@ -390,13 +390,7 @@ END_TEST
 
 TCase *gradcheck_case(void)
 {
-    TCase *c = tcase_create("gradcheck");
-    tcase_add_checked_fixture(c, open_tape, close_tape);
-    tcase_add_test(c, right_derivatives_pass);
-    tcase_add_test(c, the_report_as_text);
-    tcase_add_test(c, at_all_sizes);
-    tcase_add_test(c, wrong_rules_are_caught);
-    tcase_add_test(c, nothing_shown_does_not_pass);
-    tcase_add_test(c, every_allocation_fails_in_turn);
-    return c;
+    return CASE("gradcheck", open_tape, close_tape, right_derivatives_pass, the_report_as_text,
+                at_all_sizes, wrong_rules_are_caught, nothing_shown_does_not_pass,
+                every_allocation_fails_in_turn);
 }

@@ -276,16 +276,7 @@ END_TEST
 
 TCase *higher_case(void)
 {
-    TCase *c = tcase_create("higher");
-    tcase_add_checked_fixture(c, open_tape, close_tape);
-    tcase_add_test(c, strict_gradients);
-    tcase_add_test(c, jacobian_of_softmax);
-    tcase_add_test(c, jacobian_of_a_product);
-    tcase_add_test(c, jacobians_of_little);
-    tcase_add_test(c, hessians_are_symmetric_and_make_products);
-    tcase_add_test(c, second_order_mixed);
-    tcase_add_test(c, third_order_mixed);
-    tcase_add_test(c, x_to_the_x);
-    tcase_add_test(c, misused_products);
-    return c;
+    return CASE("higher", open_tape, close_tape, strict_gradients, jacobian_of_softmax,
+                jacobian_of_a_product, jacobians_of_little, hessians_are_symmetric_and_make_products,
+                second_order_mixed, third_order_mixed, x_to_the_x, misused_products);
 }

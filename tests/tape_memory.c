@@ -178,12 +178,6 @@ END_TEST
 
 TCase *memory_case(void)
 {
-    TCase *c = tcase_create("memory");
-    tcase_set_timeout(c, 120);
-    tcase_add_test(c, every_allocation_fails_in_turn);
-    tcase_add_test(c, memory_comes_back);
-    tcase_add_test(c, a_program_takes_its_values_along);
-    tcase_add_test(c, memory_is_used_again);
-    tcase_add_test(c, arrays);
-    return c;
+    return CASE("memory", NULL, NULL, every_allocation_fails_in_turn, memory_comes_back,
+                a_program_takes_its_values_along, memory_is_used_again, arrays);
 }

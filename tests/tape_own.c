@@ -363,17 +363,8 @@ END_TEST
 
 TCase *own_case(void)
 {
-    TCase *c = tcase_create("own");
-    tcase_add_checked_fixture(c, open_tape, close_tape);
-    tcase_add_test(c, value_and_four_orders);
-    tcase_add_test(c, in_a_checkpoint);
-    tcase_add_test(c, shared_by_their_parameters);
-    tcase_add_test(c, any_number_of_operands);
-    tcase_add_test(c, without_a_rule);
-    tcase_add_test(c, a_failing_run_assigns_nothing);
-    tcase_add_test(c, several_threads);
-    tcase_add_test(c, wrong_rules_are_named);
-    tcase_add_test(c, incomplete_ops_are_refused);
-    tcase_add_test(c, the_struct_may_grow);
-    return c;
+    return CASE("own", open_tape, close_tape, value_and_four_orders, in_a_checkpoint,
+                shared_by_their_parameters, any_number_of_operands, without_a_rule,
+                a_failing_run_assigns_nothing, several_threads, wrong_rules_are_named,
+                incomplete_ops_are_refused, the_struct_may_grow);
 }

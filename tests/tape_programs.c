@@ -469,26 +469,11 @@ END_TEST
 
 TCase *programs_case(void)
 {
-    TCase *c = tcase_create("programs");
-    tcase_add_checked_fixture(c, open_tape, close_tape);
-    tcase_set_timeout(c, 120);
-    tcase_add_test(c, unused_and_equal_nodes_go);
-    tcase_add_test(c, what_changes_no_bit_goes);
-    tcase_add_test(c, negations_of_what_is_stretched);
-    tcase_add_test(c, constants_are_folded);
-    tcase_add_test(c, movement_that_costs_nothing);
-    tcase_add_test(c, constants_are_shared_by_their_bytes);
-    tcase_add_test(c, inputs_and_variables_are_read_anew);
-    tcase_add_test(c, several_programs_of_one_tape);
-    tcase_add_test(c, evaluating_again);
-    tcase_add_test(c, outputs_twice_and_sources);
-    tcase_add_test(c, a_swap);
-    tcase_add_test(c, a_computed_exchange);
-    tcase_add_test(c, one_value_for_two_variables);
-    tcase_add_test(c, assigned_in_place_when_possible);
-    tcase_add_test(c, programs_of_before_do_not_assign);
-    tcase_add_test(c, failing_runs_assign_nothing);
-    tcase_add_test(c, scatter_refuses_by_itself);
-    tcase_add_test(c, parallel_by_the_caller);
-    return c;
+    return CASE("programs", open_tape, close_tape, unused_and_equal_nodes_go, what_changes_no_bit_goes,
+                negations_of_what_is_stretched, constants_are_folded, movement_that_costs_nothing,
+                constants_are_shared_by_their_bytes, inputs_and_variables_are_read_anew,
+                several_programs_of_one_tape, evaluating_again, outputs_twice_and_sources, a_swap,
+                a_computed_exchange, one_value_for_two_variables, assigned_in_place_when_possible,
+                programs_of_before_do_not_assign, failing_runs_assign_nothing,
+                scatter_refuses_by_itself, parallel_by_the_caller);
 }

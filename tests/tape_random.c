@@ -326,11 +326,8 @@ END_TEST
 
 TCase *random_case(void)
 {
-    TCase *c = tcase_create("random");
+    TCase *c = CASE("random", NULL, NULL, gradients_of_random_programs, same_bits_everywhere,
+                    same_bits_in_pieces, same_bits_recomputed);
     tcase_set_timeout(c, getenv("WASHI_LONG") ? 3600 : 300);
-    tcase_add_test(c, gradients_of_random_programs);
-    tcase_add_test(c, same_bits_everywhere);
-    tcase_add_test(c, same_bits_in_pieces);
-    tcase_add_test(c, same_bits_recomputed);
     return c;
 }

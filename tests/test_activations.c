@@ -176,12 +176,10 @@ END_TEST
 
 int main(void)
 {
-    TCase *c = tcase_create("activations");
-    tcase_add_checked_fixture(c, open_tape, close_tape);
+    TCase *c = CASE("activations", open_tape, close_tape, null_and_bad_arguments);
     tcase_add_loop_test(c, values, 0, ACTIVATIONS);
     tcase_add_loop_test(c, derivatives, 0, ACTIVATIONS);
     tcase_add_loop_test(c, kinks, 0, ACTIVATIONS);
     tcase_add_loop_test(c, far_out, 0, ACTIVATIONS);
-    tcase_add_test(c, null_and_bad_arguments);
     return RUN_SUITE("activations", c);
 }

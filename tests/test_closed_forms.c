@@ -263,14 +263,8 @@ END_TEST
 
 int main(void)
 {
-    TCase *c = tcase_create("closed_forms");
-    tcase_add_checked_fixture(c, open_tape, close_tape);
-    tcase_add_test(c, third_derivatives_of_one_number);
-    tcase_add_test(c, third_derivative_of_logsumexp);
-    tcase_add_test(c, third_derivative_of_softmax);
-    tcase_add_test(c, kinks_of_one_operand);
-    tcase_add_test(c, kinks_of_two_operands);
-    tcase_add_test(c, higher_derivatives_of_pow);
-    tcase_add_test(c, clips_and_choices);
+    TCase *c = CASE("closed_forms", open_tape, close_tape, third_derivatives_of_one_number,
+                    third_derivative_of_logsumexp, third_derivative_of_softmax, kinks_of_one_operand,
+                    kinks_of_two_operands, higher_derivatives_of_pow, clips_and_choices);
     return RUN_SUITE("closed_forms", c);
 }

@@ -310,18 +310,11 @@ END_TEST
 int main(void)
 {
     read_array = washi_read_idx;
-    TCase *all = tcase_create("idx");
+    TCase *all = CASE("idx", setup_files, teardown_files, reads_every_rank, reads_empty_axes,
+                      reads_the_densest_gzip, reads_gzip_of_several_members, refuses_truncated_files,
+                      refuses_trailing_bytes, refuses_damaged_gzip, refuses_other_formats,
+                      refuses_lying_sizes_without_allocating, reports_what_cannot_be_read,
+                      survives_every_allocation_failing);
     tcase_add_loop_test(all, reads_every_type_plain_and_gzip, 0, sizeof samples / sizeof *samples);
-    tcase_add_test(all, reads_every_rank);
-    tcase_add_test(all, reads_empty_axes);
-    tcase_add_test(all, reads_the_densest_gzip);
-    tcase_add_test(all, reads_gzip_of_several_members);
-    tcase_add_test(all, refuses_truncated_files);
-    tcase_add_test(all, refuses_trailing_bytes);
-    tcase_add_test(all, refuses_damaged_gzip);
-    tcase_add_test(all, refuses_other_formats);
-    tcase_add_test(all, refuses_lying_sizes_without_allocating);
-    tcase_add_test(all, reports_what_cannot_be_read);
-    tcase_add_test(all, survives_every_allocation_failing);
-    return run_case(all);
+    return RUN_SUITE("idx", all);
 }

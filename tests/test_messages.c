@@ -175,15 +175,8 @@ END_TEST
 
 int main(void)
 {
-    TCase *c = tcase_create("messages");
-    tcase_add_checked_fixture(c, open_tape, close_tape);
-    tcase_add_test(c, shapes_that_do_not_fit);
-    tcase_add_test(c, types_that_do_not_fit);
-    tcase_add_test(c, tensors_from_elsewhere);
-    tcase_add_test(c, a_tape_after_a_mistake);
-    tcase_add_test(c, derivatives_that_there_are_not);
-    tcase_add_test(c, variables_misused);
-    tcase_add_test(c, runs_that_cannot_be);
-    tcase_add_test(c, contexts_that_cannot_be);
+    TCase *c = CASE("messages", open_tape, close_tape, shapes_that_do_not_fit, types_that_do_not_fit,
+                    tensors_from_elsewhere, a_tape_after_a_mistake, derivatives_that_there_are_not,
+                    variables_misused, runs_that_cannot_be, contexts_that_cannot_be);
     return RUN_SUITE("messages", c);
 }

@@ -52,19 +52,7 @@ static inline washi_model *mnist(washi *c)
     return m;
 }
 
-static inline TCase *case_of(const char *name, void (*before)(void), void (*after)(void),
-                             const TTest *const tests[], size_t n)
-{
-    TCase *all = tcase_create(name);
-    tcase_add_checked_fixture(all, before, after);
-    tcase_set_timeout(all, 120);
-    for (size_t i = 0; i < n; i++) tcase_add_test(all, tests[i]);
-    return all;
-}
-
-/* A case of these tests, an array of that name. */
-#define CASE(name, before, after, tests)                                                               \
-    case_of(name, before, after, tests, sizeof(tests) / sizeof *(tests))
-#define RUN(name, tests) RUN_SUITE(name, CASE(name, setup, teardown, tests))
+/* The exit status of these tests. */
+#define RUN(name, ...) RUN_SUITE(name, CASE(name, setup, teardown, __VA_ARGS__))
 
 #endif

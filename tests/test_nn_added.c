@@ -171,7 +171,6 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {fit_trains_on_the_sum, frozen_weights_have_no_penalty,
-                                  a_shared_layer_and_a_loss_on_activity, mistakes};
-    return RUN("nn_added", cases);
+    return RUN("nn_added", fit_trains_on_the_sum, frozen_weights_have_no_penalty,
+               a_shared_layer_and_a_loss_on_activity, mistakes);
 }

@@ -195,6 +195,6 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {events_in_order, failures, stops, mistakes, terminate_on_nan};
-    return RUN_SUITE("nn_callbacks", CASE("nn_callbacks", begin, end, cases));
+    return RUN_SUITE("nn_callbacks", CASE("nn_callbacks", begin, end, events_in_order, failures, stops,
+                                          mistakes, terminate_on_nan));
 }

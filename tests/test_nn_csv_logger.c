@@ -144,6 +144,6 @@ static void end_here(void)
 
 int main(void)
 {
-    const TTest *const cases[] = {csv_log, csv_numbers, csv_refused};
-    return RUN_SUITE("nn_csv_logger", CASE("nn_csv_logger", begin_here, end_here, cases));
+    return RUN_SUITE("nn_csv_logger",
+                     CASE("nn_csv_logger", begin_here, end_here, csv_log, csv_numbers, csv_refused));
 }

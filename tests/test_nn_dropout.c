@@ -222,8 +222,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {
-        in_training_only, steps_and_seeds, runs_of_a_program, layers_of_one_call,
-        derivative,       fits_alike,      mistakes};
-    return RUN_SUITE("nn_dropout", CASE("nn_dropout", begin, teardown, cases));
+    return RUN_SUITE("nn_dropout",
+                     CASE("nn_dropout", begin, teardown, in_training_only, steps_and_seeds,
+                          runs_of_a_program, layers_of_one_call, derivative, fits_alike, mistakes));
 }

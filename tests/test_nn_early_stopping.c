@@ -158,6 +158,6 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {early_stopping, best_weights_come_back, mistakes};
-    return RUN_SUITE("nn_early_stopping", CASE("nn_early_stopping", begin, end, cases));
+    return RUN_SUITE("nn_early_stopping", CASE("nn_early_stopping", begin, end, early_stopping,
+                                               best_weights_come_back, mistakes));
 }

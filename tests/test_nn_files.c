@@ -312,14 +312,9 @@ END_TEST
 
 int main(void)
 {
-    TCase *all = tcase_create("nn_files");
-    tcase_add_test(all, loads_what_it_saved);
-    tcase_add_test(all, saves_by_name);
-    tcase_add_test(all, refuses_other_weights);
-    tcase_add_test(all, refuses_damaged_files);
-    tcase_add_test(all, widens_what_is_narrow);
-    tcase_add_test(all, survives_every_allocation_failing);
-    tcase_add_test(all, reports_misuse);
+    TCase *all = CASE("nn_files", setup_files, teardown_files, loads_what_it_saved, saves_by_name,
+                      refuses_other_weights, refuses_damaged_files, widens_what_is_narrow,
+                      survives_every_allocation_failing, reports_misuse);
     tcase_add_loop_test(all, leaves_the_target_when_it_cannot_write, 0, UNWRITABLE);
-    return run_case(all);
+    return RUN_SUITE("nn_files", all);
 }

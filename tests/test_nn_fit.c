@@ -369,18 +369,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {loss_falls,
-                                  evaluation_is_exact,
-                                  training_logs_are_means,
-                                  predictions_in_order,
-                                  fit_is_this_loop,
-                                  shuffling,
-                                  same_seed_same_bits,
-                                  validation_and_callback,
-                                  epochs_do_not_allocate,
-                                  readers_share_a_model,
-                                  pixels_and_labels,
-                                  regression_in_doubles,
-                                  divergence_shows};
-    return RUN_SUITE("nn_fit", CASE("nn_fit", begin, end, cases));
+    return RUN_SUITE("nn_fit", CASE("nn_fit", begin, end, loss_falls, evaluation_is_exact,
+                                    training_logs_are_means, predictions_in_order, fit_is_this_loop,
+                                    shuffling, same_seed_same_bits, validation_and_callback,
+                                    epochs_do_not_allocate, readers_share_a_model, pixels_and_labels,
+                                    regression_in_doubles, divergence_shows));
 }

@@ -245,10 +245,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {
-        fans,      constant, orthogonality, every_orthogonal_matrix, orthogonal_without_memory,
-        same_bits, mistakes};
-    TCase *all = CASE("nn_init", setup, teardown, cases);
+    TCase *all = CASE("nn_init", setup, teardown, fans, constant, orthogonality,
+                      every_orthogonal_matrix, orthogonal_without_memory, same_bits, mistakes);
     tcase_add_loop_test(all, moments, 0, KINDS);
     tcase_add_loop_test(all, streams, 0, KINDS);
     return RUN_SUITE("nn_init", all);

@@ -324,16 +324,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {dense_options,
-                                  activation,
-                                  reshape,
-                                  rescaling_with_an_offset,
-                                  batch_normalization_in_training,
-                                  batch_normalization_after_training,
-                                  batch_normalization_frozen,
-                                  layer_normalization,
-                                  normalization_mistakes};
-    TCase *all = CASE("nn_layers", setup, teardown, cases);
+    TCase *all =
+        CASE("nn_layers", setup, teardown, dense_options, activation, reshape, rescaling_with_an_offset,
+             batch_normalization_in_training, batch_normalization_after_training,
+             batch_normalization_frozen, layer_normalization, normalization_mistakes);
     tcase_add_loop_test(all, derivatives_of_layers, 0, 18);
     return RUN_SUITE("nn_layers", all);
 }

@@ -291,19 +291,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {sparse_from_logits,
-                                  straight_from_softmax,
-                                  extreme_logits,
-                                  softmax_of_another_axis,
-                                  sparse_from_probabilities,
-                                  categorical,
-                                  binary,
-                                  binary_derivatives_at_zero,
-                                  mean_squared_error,
-                                  mean_absolute_error_and_huber,
-                                  in_floats,
-                                  accuracy,
-                                  labels_out_of_range,
-                                  mistakes};
-    return RUN_SUITE("nn_loss", CASE("nn_loss", begin, end, cases));
+    return RUN_SUITE("nn_loss", CASE("nn_loss", begin, end, sparse_from_logits, straight_from_softmax,
+                                     extreme_logits, softmax_of_another_axis, sparse_from_probabilities,
+                                     categorical, binary, binary_derivatives_at_zero,
+                                     mean_squared_error, mean_absolute_error_and_huber, in_floats,
+                                     accuracy, labels_out_of_range, mistakes));
 }

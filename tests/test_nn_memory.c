@@ -167,6 +167,5 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {building, fitting, evaluating, predicting, summing_up, making};
-    return RUN("nn_memory", cases);
+    return RUN("nn_memory", building, fitting, evaluating, predicting, summing_up, making);
 }

@@ -197,6 +197,6 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {exact_over_samples, names, refused};
-    return RUN_SUITE("nn_metrics", CASE("nn_metrics", begin, teardown, cases));
+    return RUN_SUITE("nn_metrics",
+                     CASE("nn_metrics", begin, teardown, exact_over_samples, names, refused));
 }

@@ -139,6 +139,5 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {mistakes_in_layers, a_later_call_differs, mistakes_in_models};
-    return RUN("nn_mistakes", cases);
+    return RUN("nn_mistakes", mistakes_in_layers, a_later_call_differs, mistakes_in_models);
 }

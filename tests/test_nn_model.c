@@ -280,10 +280,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {
-        names_types_shapes,      first_values,          initialisers,
-        values_by_seed_and_name, weights_persist,       freezing,
-        a_layer_with_a_counter,  flatten_and_rescaling, a_counter_of_whole_numbers,
-        layers_of_a_model};
-    return RUN("nn_model", cases);
+    return RUN("nn_model", names_types_shapes, first_values, initialisers, values_by_seed_and_name,
+               weights_persist, freezing, a_layer_with_a_counter, flatten_and_rescaling,
+               a_counter_of_whole_numbers, layers_of_a_model);
 }

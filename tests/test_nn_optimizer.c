@@ -381,7 +381,6 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {keras_formulas, variants_differ, not_finite,
-                                  rate_by_hand,   two_models,      mistakes};
-    return RUN("nn_optimizer", cases);
+    return RUN("nn_optimizer", keras_formulas, variants_differ, not_finite, rate_by_hand, two_models,
+               mistakes);
 }

@@ -242,8 +242,4 @@ START_TEST(on_a_terminal)
 }
 END_TEST
 
-int main(void)
-{
-    const TTest *const cases[] = {in_a_file, stopped, numbers, on_a_terminal};
-    return RUN("nn_progress", cases);
-}
+int main(void) { return RUN("nn_progress", in_a_file, stopped, numbers, on_a_terminal); }

@@ -131,7 +131,6 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {wrong_label_stops_before_its_step, mistakes_in_fit,
-                                  predict_and_evaluate_mistakes};
-    return RUN_SUITE("nn_refused", CASE("nn_refused", begin, end, cases));
+    return RUN_SUITE("nn_refused", CASE("nn_refused", begin, end, wrong_label_stops_before_its_step,
+                                        mistakes_in_fit, predict_and_evaluate_mistakes));
 }

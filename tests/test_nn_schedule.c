@@ -168,7 +168,5 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {exponential, piecewise_constant, cosine,
-                                  followed,    across_fits,        mistakes};
-    return RUN("nn_schedule", cases);
+    return RUN("nn_schedule", exponential, piecewise_constant, cosine, followed, across_fits, mistakes);
 }

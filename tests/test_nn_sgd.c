@@ -125,7 +125,5 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {keras_formulas, state_persists_across_tapes, frozen_weights_stay,
-                                  mistakes};
-    return RUN("nn_sgd", cases);
+    return RUN("nn_sgd", keras_formulas, state_persists_across_tapes, frozen_weights_stay, mistakes);
 }

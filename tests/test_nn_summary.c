@@ -241,7 +241,6 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {names_in_a_graph, summary_of_mnist, summary_of_a_called_model,
-                                  summary_of_every_layer, summary_of_bare_weights};
-    return RUN("nn_summary", cases);
+    return RUN("nn_summary", names_in_a_graph, summary_of_mnist, summary_of_a_called_model,
+               summary_of_every_layer, summary_of_bare_weights);
 }

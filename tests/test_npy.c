@@ -331,18 +331,11 @@ END_TEST
 int main(void)
 {
     read_array = washi_read_npy;
-    TCase *all = tcase_create("npy");
+    TCase *all = CASE("npy", setup_files, teardown_files, reads_long_files, reads_fortran_order,
+                      reads_what_python_may_write, refuses_other_headers, refuses_other_formats,
+                      refuses_every_other_length, refuses_lying_sizes_without_allocating,
+                      refuses_values_no_type_holds, survives_every_damage,
+                      survives_every_allocation_failing, reports_misuse);
     tcase_add_loop_test(all, reads_every_type_order_and_version, 0, sizeof samples / sizeof *samples);
-    tcase_add_test(all, reads_long_files);
-    tcase_add_test(all, reads_fortran_order);
-    tcase_add_test(all, reads_what_python_may_write);
-    tcase_add_test(all, refuses_other_headers);
-    tcase_add_test(all, refuses_other_formats);
-    tcase_add_test(all, refuses_every_other_length);
-    tcase_add_test(all, refuses_lying_sizes_without_allocating);
-    tcase_add_test(all, refuses_values_no_type_holds);
-    tcase_add_test(all, survives_every_damage);
-    tcase_add_test(all, survives_every_allocation_failing);
-    tcase_add_test(all, reports_misuse);
-    return run_case(all);
+    return RUN_SUITE("npy", all);
 }

@@ -121,11 +121,8 @@ END_TEST
 int main(void)
 {
     read_array = washi_read_npy;
-    TCase *all = tcase_create("npy_write");
-    tcase_add_test(all, writes_what_numpy_writes);
-    tcase_add_test(all, reads_what_it_wrote);
+    TCase *all = CASE("npy_write", setup_files, teardown_files, writes_what_numpy_writes,
+                      reads_what_it_wrote, replaces_a_file_as_it_stood, reports_misuse);
     tcase_add_loop_test(all, leaves_the_target_when_it_cannot_write, 0, UNWRITABLE);
-    tcase_add_test(all, replaces_a_file_as_it_stood);
-    tcase_add_test(all, reports_misuse);
-    return run_case(all);
+    return RUN_SUITE("npy_write", all);
 }

@@ -3,7 +3,6 @@
  * the table; it needs a plain reference in op_reference.c, lengths in op_shapes.c and an error in
  * op_errors.c. */
 #include "ops.h"
-#include "suite.h"
 
 #include "autodiff/program.h"
 
@@ -377,14 +376,10 @@ END_TEST
 
 int main(void)
 {
-    TCase *table = tcase_create("table");
-    tcase_add_checked_fixture(table, setup, teardown);
+    TCase *table =
+        CASE("table", setup, teardown, value, value_depends_on_every_operand,
+             derivatives_match_differences, no_rule_no_gradient, same_bits_on_small_and_special_values);
     tcase_set_timeout(table, 600);
-    tcase_add_test(table, value);
-    tcase_add_test(table, value_depends_on_every_operand);
-    tcase_add_test(table, derivatives_match_differences);
-    tcase_add_test(table, no_rule_no_gradient);
-    tcase_add_test(table, same_bits_on_small_and_special_values);
     tcase_add_loop_test(table, same_bits_when_split, 0, 2);
     return RUN_SUITE("ops", table, shapes_case(), errors_case());
 }

@@ -209,10 +209,7 @@ END_TEST
 
 int main(void)
 {
-    TCase *c = tcase_create("memory");
-    tcase_set_timeout(c, 120);
-    tcase_add_test(c, a_plan_is_little_more_than_what_is_alive);
-    tcase_add_test(c, costly_elements_are_shared_out);
-    tcase_add_test(c, epochs_take_no_memory);
+    TCase *c = CASE("memory", NULL, NULL, a_plan_is_little_more_than_what_is_alive,
+                    costly_elements_are_shared_out, epochs_take_no_memory);
     return RUN_SUITE("plan", c);
 }

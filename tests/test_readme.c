@@ -93,8 +93,6 @@ END_TEST
 
 int main(void)
 {
-    TCase *all = tcase_create("readme");
-    tcase_add_test(all, residual_layer);
-    tcase_add_test(all, rmsprop_optimizer);
+    TCase *all = CASE("readme", NULL, NULL, residual_layer, rmsprop_optimizer);
     return RUN_SUITE("readme", all);
 }

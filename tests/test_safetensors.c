@@ -221,14 +221,9 @@ END_TEST
 
 int main(void)
 {
-    TCase *all = tcase_create("safetensors");
-    tcase_add_test(all, reads_every_type);
-    tcase_add_test(all, reads_what_json_allows);
-    tcase_add_test(all, reads_names_and_empty_tensors);
-    tcase_add_test(all, refuses_every_other_length);
-    tcase_add_test(all, refuses_lying_lengths_without_allocating);
-    tcase_add_test(all, refuses_bombs);
-    tcase_add_test(all, survives_every_damage);
-    tcase_add_test(all, survives_every_allocation_failing);
-    return run_case(all);
+    TCase *all = CASE("safetensors", setup_files, teardown_files, reads_every_type,
+                      reads_what_json_allows, reads_names_and_empty_tensors, refuses_every_other_length,
+                      refuses_lying_lengths_without_allocating, refuses_bombs, survives_every_damage,
+                      survives_every_allocation_failing);
+    return RUN_SUITE("safetensors", all);
 }

@@ -197,8 +197,7 @@ END_TEST
 
 int main(void)
 {
-    TCase *all = tcase_create("safetensors_header");
-    tcase_add_test(all, refuses_what_is_not_strict_json);
-    tcase_add_test(all, refuses_what_is_not_the_format);
-    return run_case(all);
+    TCase *all = CASE("safetensors_header", setup_files, teardown_files,
+                      refuses_what_is_not_strict_json, refuses_what_is_not_the_format);
+    return RUN_SUITE("safetensors_header", all);
 }

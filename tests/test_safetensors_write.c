@@ -153,11 +153,8 @@ END_TEST
 
 int main(void)
 {
-    TCase *all = tcase_create("safetensors_write");
-    tcase_add_test(all, writes_the_format);
-    tcase_add_test(all, reads_many_arrays);
-    tcase_add_test(all, refuses_to_write_what_is_wrong);
-    tcase_add_test(all, reports_misuse);
+    TCase *all = CASE("safetensors_write", setup_files, teardown_files, writes_the_format,
+                      reads_many_arrays, refuses_to_write_what_is_wrong, reports_misuse);
     tcase_add_loop_test(all, leaves_the_target_when_it_cannot_write, 0, UNWRITABLE);
-    return run_case(all);
+    return RUN_SUITE("safetensors_write", all);
 }

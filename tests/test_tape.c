@@ -304,16 +304,10 @@ END_TEST
 
 int main(void)
 {
-    TCase *recording = tcase_create("recording");
-    tcase_add_checked_fixture(recording, open_tape, close_tape);
-    tcase_add_test(recording, the_first_error_stays);
-    tcase_add_test(recording, null_in_gives_null_out);
-    tcase_add_test(recording, null_is_looked_at_calmly);
-    tcase_add_test(recording, tapes_do_not_mix);
-    tcase_add_test(recording, misused_derivatives);
-    tcase_add_test(recording, misused_variables_and_inputs);
-    tcase_add_test(recording, failures_of_ones_own);
-    tcase_add_test(recording, opening);
+    TCase *recording =
+        CASE("recording", open_tape, close_tape, the_first_error_stays, null_in_gives_null_out,
+             null_is_looked_at_calmly, tapes_do_not_mix, misused_derivatives,
+             misused_variables_and_inputs, failures_of_ones_own, opening);
     return RUN_SUITE("tape", recording, derivatives_case(), higher_case(), checkpoint_case(),
                      own_case(), check_case(), gradcheck_case(), programs_case(), memory_case(),
                      random_case(), rows_case());

@@ -103,8 +103,7 @@ START_TEST(a_counter_moves_the_draw_on)
     washi_tensor *d = washi_variable(t, WASHI_I32, SCALAR, &counter);
     washi_tensor *y = washi_bernoulli(t, WASHI_F32, SHAPE(64), 0.5, 11, d);
     ok(washi_assign(d, washi_shift(d, 1)));
-    washi_program *p = washi_compile(t, 1, &y);
-    ck_assert_msg(p, "%s", washi_message());
+    washi_program *p = compiled(1, &y);
     counter = 0;
     for (int i = 0; i < 4; i++) {
         if (i == 3) counter = 1;

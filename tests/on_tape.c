@@ -39,6 +39,13 @@ void refuses(washi_status status, const char *text, const washi_tensor *y)
     new_tape();
 }
 
+washi_program *compiled(int n, washi_tensor *const outputs[])
+{
+    washi_program *p = washi_compile(t, n, outputs);
+    ck_assert_msg(p, "%s", washi_message());
+    return p;
+}
+
 double element(const washi_tensor *y, int64_t i)
 {
     ck_assert_ptr_nonnull(washi_data(y));

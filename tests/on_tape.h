@@ -17,6 +17,9 @@ void fails(washi_status status, washi_status wanted, const char *message);
 /* Fails unless y is NULL, the tape has that status and the message is the text; then a new tape. */
 void refuses(washi_status status, const char *text, const washi_tensor *y);
 
+/* A program of these outputs, of which there is one. */
+washi_program *compiled(int n, washi_tensor *const outputs[]);
+
 /* Element i of y, which was evaluated, of any type. */
 double element(const washi_tensor *y, int64_t i);
 

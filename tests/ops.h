@@ -47,14 +47,19 @@ struct reference {
     const char *name;
     void (*run)(const struct sample *s, struct answer *out);
 };
-/* op_reference_random.c, op_reference_along.c; the last has no name. */
-extern const struct reference random_references[], along_references[];
-/* For references: room for an answer of zeros; the place along each axis of element i, and back; x
- * there. */
+/* op_reference_movement.c, op_reference_along.c, op_reference_random.c; the last has no name. */
+extern const struct reference movement_references[], along_references[], random_references[];
+/* For references: room for an answer of zeros, a term more in one of its elements, each of them from
+ * its place; the place along each axis of element i, and back; x there, and where a shape of that rank
+ * is x stretched. */
 void give(struct answer *out, washi_dtype type, washi_shape shape);
+void add_term(struct answer *out, int64_t i, double term);
+void each(struct answer *out, const struct sample *s,
+          double (*f)(const struct sample *s, const int64_t at[], int64_t i));
 void unravel(washi_shape s, int64_t i, int64_t at[]);
 int64_t ravel(washi_shape s, const int64_t at[]);
 double item(const struct operand *x, const int64_t at[]);
+double stretched(const struct operand *x, int rank, const int64_t at[]);
 void free_answer(struct answer *a);
 /* One element of an elementwise op, and what its rounding is relative to (op_functions.c); x NULL: only
  * whether there is one of that name. */

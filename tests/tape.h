@@ -9,10 +9,15 @@ washi_tensor *number(double value);
 washi_tensor *vector(int64_t n, const double x[]);
 washi_tensor *matrix(int64_t rows, int64_t columns, const double x[]);
 washi_tensor *fed(washi_shape shape, const void *data);
+/* Fails unless v is wanted, to within tolerance (1 + |wanted|); unless element i of y is, to a
+ * rounding. */
+void near(double v, double wanted, double tolerance);
+void is(const washi_tensor *y, int64_t i, double wanted);
 /* How often washi_dump has the word: an op's name for each time it is computed, "assign" for a copy at
  * the end. */
 int dumped(const washi_program *p, const char *word);
 
+TCase *assign_case(void);      /* tape_assign.c */
 TCase *check_case(void);       /* tape_check.c */
 TCase *checkpoint_case(void);  /* tape_checkpoint.c */
 TCase *derivatives_case(void); /* tape_derivatives.c */

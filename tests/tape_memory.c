@@ -107,8 +107,7 @@ START_TEST(memory_comes_back)
     heap.fail_at = -1;
     ck_assert_int_eq(washi_tape_status(t), WASHI_OK);
     ck_assert(isfinite(washi_item(y)));
-    washi_program *p = washi_compile(t, 1, &y);
-    ck_assert_ptr_nonnull(p);
+    washi_program *p = compiled(1, &y);
     const long calls = heap.calls;
     for (int i = 0; i < 100; i++) ok(washi_run(p));
     ck_assert_int_eq((int)(heap.calls - calls), 0); /* a run takes none */
@@ -123,8 +122,7 @@ START_TEST(a_program_takes_its_values_along)
     open_tape();
     double data[2] = {1, 2};
     washi_tensor *x = fed(SHAPE(2), data), *y = washi_exp(x), *view = washi_reshape(y, SHAPE(2, 1));
-    washi_program *p = washi_compile(t, 2, (washi_tensor *[]){y, view});
-    ck_assert_ptr_nonnull(p);
+    washi_program *p = compiled(2, (washi_tensor *[]){y, view});
     ck_assert(!washi_data(y) && !washi_data(view));
     ok(washi_run(p));
     ck_assert(washi_data(y) && washi_data(view) && washi_f64(y) && !washi_f32(y));
@@ -142,8 +140,7 @@ START_TEST(memory_is_used_again)
         open_tape();
         washi_tensor *x = washi_full(t, WASHI_F64, SHAPE(64, 64), 0.01);
         for (int i = 0; i < (k ? 50 : 5); i++) x = washi_tanh(washi_matmul(x, x));
-        washi_program *p = washi_compile(t, 1, &x);
-        ck_assert_ptr_nonnull(p);
+        washi_program *p = compiled(1, &x);
         bytes[k] = washi_program_bytes(p);
         washi_program_free(p);
         close_tape();

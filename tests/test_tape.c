@@ -22,6 +22,18 @@ washi_tensor *fed(washi_shape shape, const void *data)
     return x;
 }
 
+void near(double v, double wanted, double tolerance)
+{
+    ck_assert_msg(fabs(v - wanted) <= tolerance * (1 + fabs(wanted)), "%.15g where %.15g is wanted", v,
+                  wanted);
+}
+
+void is(const washi_tensor *y, int64_t i, double wanted)
+{
+    ck_assert_msg(fabs(element(y, i) - wanted) <= 1e-15 * fabs(wanted), "%.17g, not %.17g",
+                  element(y, i), wanted);
+}
+
 int dumped(const washi_program *p, const char *word)
 {
     char *text = NULL;
@@ -308,7 +320,7 @@ int main(void)
         CASE("recording", open_tape, close_tape, the_first_error_stays, null_in_gives_null_out,
              null_is_looked_at_calmly, tapes_do_not_mix, misused_derivatives,
              misused_variables_and_inputs, failures_of_ones_own, opening);
-    return RUN_SUITE("tape", recording, derivatives_case(), higher_case(), checkpoint_case(),
-                     own_case(), check_case(), gradcheck_case(), programs_case(), memory_case(),
-                     random_case(), rows_case());
+    return RUN_SUITE("tape", recording, assign_case(), derivatives_case(), higher_case(),
+                     checkpoint_case(), own_case(), check_case(), gradcheck_case(), programs_case(),
+                     memory_case(), random_case(), rows_case());
 }

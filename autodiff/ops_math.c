@@ -128,11 +128,17 @@ const struct wa_op wa_op_atan = {
     .cost = 0.5f, ONE(-3, 3)};
 PUBLIC1(atan)
 
+/* x / r, and 0 to any order where r is. */
+static washi_tensor *over_radius(washi_tensor *x, washi_tensor *r)
+{
+    return div(washi_where(r, x, number(r, 0)), washi_where(r, r, number(r, 1)));
+}
+
 /* x / r / r with r = hypot(a, b), and 0 at the origin; no square overflows. */
 static washi_tensor *turn(washi_tensor *x, washi_tensor *a, washi_tensor *b)
 {
-    washi_tensor *h = washi_hypot(a, b), *r = washi_where(h, h, number(h, 1));
-    return div(div(x, r), r);
+    washi_tensor *r = washi_hypot(a, b);
+    return over_radius(over_radius(x, r), r);
 }
 
 RULE(atan2)
@@ -149,9 +155,8 @@ PUBLIC2(atan2)
 
 RULE(hypot)
 {
-    washi_tensor *r = washi_where(y, y, number(y, 1));
-    gx[0] = mul(g, div(A, r));
-    gx[1] = mul(g, div(B, r));
+    gx[0] = mul(g, over_radius(A, y));
+    gx[1] = mul(g, over_radius(B, y));
 }
 const struct wa_op wa_op_hypot = {
     MAP(hypot, 2, "sqrt(a * a + b * b) without overflow on the way", "g * a / y; g * b / y"),

@@ -60,14 +60,14 @@ static void extreme_rule(washi_tensor *y, washi_tensor *g, washi_tensor *gx[],
 }
 
 RULE(max) { extreme_rule(y, g, gx, washi_argmax); }
-const struct wa_op wa_op_max = {
-    FOLD(max, "largest element over axes; the first of several gets the gradient", -2, 2),
-    .derivative = "g at the element that is y, else 0", .kinks = "the first of several takes it"};
+const struct wa_op wa_op_max = {FOLD(max, "largest element over axes, NaN if one is", -2, 2),
+                                .derivative = "g at the element that is y, else 0",
+                                .kinks = "the first of several takes it"};
 
 RULE(min) { extreme_rule(y, g, gx, washi_argmin); }
-const struct wa_op wa_op_min = {
-    FOLD(min, "smallest element over axes; the first of several gets the gradient", -2, 2),
-    .derivative = "g at the element that is y, else 0", .kinks = "the first of several takes it"};
+const struct wa_op wa_op_min = {FOLD(min, "smallest element over axes, NaN if one is", -2, 2),
+                                .derivative = "g at the element that is y, else 0",
+                                .kinks = "the first of several takes it"};
 
 /* No division: right with zeros among the elements, to any order. */
 RULE(prod)
@@ -128,4 +128,5 @@ const struct wa_op wa_op_log_softmax = {ROW(log_softmax, "a - log(sum(exp(a))) o
 
 RULE(logsumexp) { gx[0] = mul(g, exp(sub(A, y))); }
 const struct wa_op wa_op_logsumexp = {ROW(logsumexp, "log(sum(exp(a))) over the last axis"),
-                                      .derivative = "g * exp(a - y)"};
+                                      .derivative = "g * exp(a - y)",
+                                      .kinks = "NaN where y is infinite"};

@@ -306,7 +306,7 @@ WASHI_API washi_tensor *washi_sigmoid(washi_tensor *a);
 WASHI_API washi_tensor *washi_log_sigmoid(washi_tensor *a);
 /** log(1 + exp(a)), without overflow. */
 WASHI_API washi_tensor *washi_softplus(washi_tensor *a);
-/** a where a > 0, else 0. Its derivative at 0 is 0. */
+/** 0 where a <= 0, else a: NaN for NaN. Its derivative at 0 is 0. */
 WASHI_API washi_tensor *washi_relu(washi_tensor *a);
 /** a to the power b; NaN where a < 0 and b is not whole. At a = 0 the derivative to a is 0 where b is
  * 0, and that to b is 0 where b >= 0. */
@@ -386,11 +386,11 @@ WASHI_API washi_tensor *washi_sum(washi_tensor *a, int axis, bool keep);
 WASHI_API washi_tensor *washi_mean(washi_tensor *a, int axis, bool keep);
 /** The product; empty: 1. Its derivatives are right with zeros among the elements. */
 WASHI_API washi_tensor *washi_prod(washi_tensor *a, int axis, bool keep);
-/** The largest element; of an empty axis -infinity. Its gradient goes to the first of several
- * largest. */
+/** The largest element, NaN if one is; of an empty axis -infinity. Its gradient goes to the first of
+ * several largest. */
 WASHI_API washi_tensor *washi_max(washi_tensor *a, int axis, bool keep);
-/** The smallest element; of an empty axis infinity. Its gradient goes to the first of several smallest.
- */
+/** The smallest element, NaN if one is; of an empty axis infinity. Its gradient goes to the first of
+ * several smallest. */
 WASHI_API washi_tensor *washi_min(washi_tensor *a, int axis, bool keep);
 /** The mean of (a - mean(a))^2, divided by the number of elements as NumPy does; of an empty axis NaN.
  */
@@ -405,11 +405,11 @@ WASHI_API washi_tensor *washi_any(washi_tensor *a, int axis, bool keep);
 /** 1 if no element is 0, else 0, in a's type, of an integer F32; empty: 1. No gradient passes. */
 WASHI_API washi_tensor *washi_all(washi_tensor *a, int axis, bool keep);
 /** The index (I32) of the first largest element along an axis, which must not be empty, or in all of a
- * seen as one row. No gradient passes. */
+ * seen as one row. NaN is never the largest. No gradient passes. */
 WASHI_API washi_tensor *washi_argmax(washi_tensor *a, int axis, bool keep);
 /** The index (I32) of the first smallest element, as washi_argmax. */
 WASHI_API washi_tensor *washi_argmin(washi_tensor *a, int axis, bool keep);
-/** log(sum(exp(a))), computed from a - max(a). */
+/** log(sum(exp(a))), computed from a - max(a). Where it is infinite its derivative is NaN. */
 WASHI_API washi_tensor *washi_logsumexp(washi_tensor *a, int axis, bool keep);
 /** Any of these reductions, or one of your own. */
 typedef washi_tensor *washi_reduction(washi_tensor *a, int axis, bool keep);

@@ -58,8 +58,8 @@ INLINE void NAME(fold_first)(size_t count, size_t n, size_t stride, void *to, co
         NAME(fold_first)(count, n, stride, y, x, identity(), NAME(lane_##name));                       \
     }
 FOLD(sum, V(zero), V(add))
-FOLD(max, NAME(minus_infinity), V(max))
-FOLD(min, NAME(infinity), V(min))
+FOLD(max, NAME(minus_infinity), NAME(largest))
+FOLD(min, NAME(infinity), NAME(smallest))
 FOLD(sum_squares, V(zero), V(add))
 FOLD(prod, NAME(one), V(mul))
 #undef FOLD

@@ -100,9 +100,15 @@ INLINE T NAME(row_fold)(size_t n, const T *a, struct NAME(partners) p, VT identi
     return NAME(lanes_fold)(lanes, tree);
 }
 
+/* The larger and the smaller, the first of two equal ones; NaN, wherever in a row it is. A vector's own
+ * give the second where either is one, so that a lane keeps its NaN, and only a new one is asked for.
+ */
+INLINE VT NAME(largest)(VT lane, VT a) { return V(select)(V(ne)(a, a), a, V(max)(a, lane)); }
+INLINE VT NAME(smallest)(VT lane, VT a) { return V(select)(V(ne)(a, a), a, V(min)(a, lane)); }
+
 INLINE VT NAME(lane_sum)(VT lane, VT a, VT b) { return (void)b, V(add)(lane, a); }
-INLINE VT NAME(lane_max)(VT lane, VT a, VT b) { return (void)b, V(max)(lane, a); }
-INLINE VT NAME(lane_min)(VT lane, VT a, VT b) { return (void)b, V(min)(lane, a); }
+INLINE VT NAME(lane_max)(VT lane, VT a, VT b) { return (void)b, NAME(largest)(lane, a); }
+INLINE VT NAME(lane_min)(VT lane, VT a, VT b) { return (void)b, NAME(smallest)(lane, a); }
 INLINE VT NAME(lane_sum_squares)(VT lane, VT a, VT b) { return (void)b, V(fma)(a, a, lane); }
 INLINE VT NAME(lane_prod)(VT lane, VT a, VT b) { return (void)b, V(mul)(lane, a); }
 INLINE VT NAME(lane_dot)(VT lane, VT a, VT b) { return V(fma)(a, b, lane); }
@@ -116,9 +122,11 @@ INLINE VT NAME(lane_scatter)(VT lane, VT a, VT b)
 INLINE VT NAME(infinity)(void) { return V(set)((T)INFINITY); }
 INLINE VT NAME(minus_infinity)(void) { return V(set)(-(T)INFINITY); }
 
-INLINE T NAME(row_max)(size_t n, const T *x)
+/* For sums of exponentials, which are NaN with or without it: a NaN gets lost here. */
+INLINE VT NAME(lane_top)(VT lane, VT a, VT b) { return (void)b, V(max)(lane, a); }
+INLINE T NAME(row_top)(size_t n, const T *x)
 {
-    return NAME(row_fold)(n, x, NAME(none)(), NAME(minus_infinity)(), NAME(lane_max), V(max));
+    return NAME(row_fold)(n, x, NAME(none)(), NAME(minus_infinity)(), NAME(lane_top), V(max));
 }
 INLINE T NAME(row_sum)(size_t n, const T *x)
 {

@@ -42,7 +42,7 @@ static void NAME(log_in_place)(size_t n, T *y)
 static void NAME(rows_exp)(size_t rows, size_t n, T *e, const T *x, T *max, T *sum)
 {
     for (size_t r = 0; r < rows; r++) {
-        max[r] = NAME(row_max)(n, x + r * n);
+        max[r] = NAME(row_top)(n, x + r * n);
         NAME(with)(n, e + r * n, x + r * n, max[r], V(sub));
     }
     NAME(exp_in_place)(rows * n, e);
@@ -55,7 +55,7 @@ static void NAME(row_exp)(size_t n, T *e, const T *x, T *max, T *sum)
     T piece[NAME(ROW_BLOCK)];
     VT lanes[GROUPS];
     NAME(lanes_set)(lanes, V(zero)());
-    *max = NAME(row_max)(n, x);
+    *max = NAME(row_top)(n, x);
     for (size_t i = 0; i < n; i += NAME(ROW_BLOCK)) {
         const size_t m = n - i < NAME(ROW_BLOCK) ? n - i : NAME(ROW_BLOCK);
         T *to = e ? e + i : piece;
@@ -64,6 +64,14 @@ static void NAME(row_exp)(size_t n, T *e, const T *x, T *max, T *sum)
         NAME(lanes_add)(lanes, m, to, NAME(none)(), NAME(lane_sum));
     }
     *sum = NAME(lanes_fold)(lanes, V(add));
+}
+
+/* The sum of a row is infinite as its maximum is, or NaN. */
+static T NAME(of_infinities)(size_t n, const T *x, T max)
+{
+    for (size_t i = 0; i < n; i++)
+        if (x[i] != x[i]) return x[i];
+    return max;
 }
 
 enum NAME(row_kind) { NAME(SOFTMAX), NAME(LOG_SOFTMAX), NAME(LOGSUMEXP) };
@@ -88,7 +96,7 @@ INLINE void NAME(rows)(size_t rows, size_t n, T *y, const T *x, enum NAME(row_ki
             } else if (kind == NAME(LOG_SOFTMAX)) {
                 NAME(minus_both)(n, to + r * n, from + r * n, max[r], sum[r]);
             } else {
-                to[r] = max[r] + sum[r];
+                to[r] = isinf(max[r]) ? NAME(of_infinities)(n, from + r * n, max[r]) : max[r] + sum[r];
             }
         }
     }

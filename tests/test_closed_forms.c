@@ -220,6 +220,18 @@ START_TEST(kinks_of_two_operands)
 }
 END_TEST
 
+/* All of them, as the first. */
+START_TEST(second_derivatives_at_the_origin)
+{
+    binary_fn *const f[] = {washi_hypot, washi_atan2};
+    for (int k = 0; k < 2; k++) {
+        washi_tensor *x[] = {number(0), number(0)}, *d[2];
+        ck_assert_msg(!washi_grad(f[k](x[0], x[1]), 2, x, d), "%s", washi_message());
+        for (int i = 0; i < 4; i++) check_one(k ? "atan2" : "hypot", slope(d[i / 2], x[i % 2]), 0);
+    }
+}
+END_TEST
+
 /* Second derivatives where a factor is 0: (a^2)'' at 0, and d/db of b a^(b-1), at b = 0, which is 1/a.
  */
 START_TEST(higher_derivatives_of_pow)
@@ -265,6 +277,7 @@ int main(void)
 {
     TCase *c = CASE("closed_forms", open_tape, close_tape, third_derivatives_of_one_number,
                     third_derivative_of_logsumexp, third_derivative_of_softmax, kinks_of_one_operand,
-                    kinks_of_two_operands, higher_derivatives_of_pow, clips_and_choices);
+                    kinks_of_two_operands, second_derivatives_at_the_origin, higher_derivatives_of_pow,
+                    clips_and_choices);
     return RUN_SUITE("closed_forms", c);
 }

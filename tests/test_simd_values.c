@@ -31,7 +31,7 @@ static double wanted(enum wa_map map, double a, double b, double c)
     case WA_MAP_ceil: return ceil(a);
     case WA_MAP_round: return nearbyint(a);
     case WA_MAP_trunc: return trunc(a);
-    case WA_MAP_relu: return a > 0 ? a : 0;
+    case WA_MAP_relu: return a <= 0 ? 0 : a;
     case WA_MAP_add: return a + b;
     case WA_MAP_sub: return a - b;
     case WA_MAP_mul: return a * b;
@@ -85,6 +85,8 @@ START_TEST(choices_with_nan)
     for (int i = 0; i < 6; i++) ck_assert_double_eq(y[i], i < 3);
     simd->map[WA_MAP_sign][WA_F64](6, y, x);
     ck_assert(isnan(y[0]) && y[1] == 1 && y[4] == 0 && !signbit(y[4]));
+    simd->map[WA_MAP_relu][WA_F64](6, y, x);
+    ck_assert(isnan(y[0]) && y[1] == 1 && y[4] == 0 && !signbit(y[4]) && isnan(y[5]));
 }
 END_TEST
 
@@ -176,6 +178,51 @@ START_TEST(folds)
     ck_assert_int_eq(at, 0);
     simd->argmax[WA_F32](1, 2, &at, low);
     ck_assert_int_eq(at, 1);
+}
+END_TEST
+
+/* Wherever it is, in a row and in a column. */
+START_TEST(folds_of_a_nan)
+{
+    static const size_t lengths[] = {1, 2, 3, 8, 9, 17, 64, 65, 200};
+    static const enum wa_fold which[] = {WA_FOLD_max, WA_FOLD_min};
+    float x[200], y[200];
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++)
+        for (size_t at = 0; at < lengths[k]; at++)
+            for (int f = 0; f < 2; f++) {
+                const size_t n = lengths[k];
+                for (size_t i = 0; i < n; i++) x[i] = i == at ? NAN : (float)plain();
+                simd->fold_last[which[f]][WA_F32](1, n, y, x);
+                ck_assert_msg(isnan(y[0]), "%zu of %zu", at, n);
+                simd->fold_first[which[f]][WA_F32](n, 1, 1, y, x);
+                ck_assert_msg(isnan(y[0]), "%zu of %zu, down", at, n);
+                simd->fold_first[which[f]][WA_F32](1, n, n, y, x);
+                for (size_t i = 0; i < n; i++) ck_assert(i == at ? isnan(y[i]) : y[i] == x[i]);
+            }
+}
+END_TEST
+
+/* log(0), and what is nothing beside infinity. */
+START_TEST(logsumexp_of_infinities)
+{
+    enum { N = 600 };
+    static const size_t lengths[] = {1, 2, 3, 64, 65, N};
+    double x[N], y;
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+        const size_t n = lengths[k];
+        for (size_t i = 0; i < n; i++) x[i] = -INFINITY;
+        simd->row[WA_ROW_logsumexp][WA_F64](1, n, &y, x);
+        ck_assert(isinf(y) && y < 0);
+        x[n / 2] = 3;
+        simd->row[WA_ROW_logsumexp][WA_F64](1, n, &y, x);
+        ck_assert_double_eq(y, 3);
+        x[n - 1] = INFINITY;
+        simd->row[WA_ROW_logsumexp][WA_F64](1, n, &y, x);
+        ck_assert(isinf(y) && y > 0);
+        x[0] = NAN;
+        simd->row[WA_ROW_logsumexp][WA_F64](1, n, &y, x);
+        ck_assert(isnan(y));
+    }
 }
 END_TEST
 
@@ -351,7 +398,9 @@ int main(void)
     tcase_add_loop_test(values, maps, 0, WA_MAP_COUNT);
     tcase_add_test(values, casts);
     tcase_add_test(values, folds);
+    tcase_add_test(values, folds_of_a_nan);
     tcase_add_test(values, rows);
+    tcase_add_test(values, logsumexp_of_infinities);
     tcase_add_test(values, moments);
     tcase_add_loop_test(values, movement, 0, WA_TYPES);
     tcase_add_test(values, random_numbers);

@@ -90,6 +90,57 @@ static void show(const struct options *o, washi *w, const struct set *test, cons
     free(losses);
 }
 
+static washi_model *classifier(washi *w)
+{
+    const washi_layer layers[] = {
+        washi_layer_rescaling(1 / 255.0),          washi_layer_flatten(),
+        washi_layer_dense(64, washi_tanh),         washi_layer_dense(64, washi_tanh),
+        washi_layer_dense(CLASSES, washi_softmax),
+    };
+    washi_model *model = checked(washi_sequential(w, sizeof layers / sizeof *layers, layers));
+    check(washi_model_build(model, WASHI_U8, washi_shape_make(2, (int64_t[]){SIDE, SIDE})));
+    check(washi_model_summary(model, stdout));
+    return model;
+}
+
+/* Trains the model, or loads it when the options name a file; tests it and shows what it makes of the
+ * test images. */
+static void use(const struct options *o, washi *w, washi_model *model, const struct set *train,
+                const struct set *test)
+{
+    washi_optimizer *sgd = checked(washi_sgd(w, &(washi_sgd_options){.learning_rate = o->rate}));
+    struct clock clock = {now(), memory((size_t)o->epochs, sizeof(double))};
+    const washi_fit_options options = {
+        .optimizer = sgd,
+        .loss = washi_sparse_categorical_crossentropy,
+        .metric = washi_accuracy,
+        .epochs = o->epochs,
+        .batch_size = o->batch,
+        .progress = stdout,
+        .on_epoch = count_seconds,
+        .user = &clock,
+    };
+    double(*history)[4] = memory((size_t)o->epochs, sizeof *history), logs[2];
+    if (o->load) {
+        check(washi_model_load(model, o->load));
+        check(washi_evaluate(model, &train->x, &train->y, &options, history[o->epochs - 1]));
+    } else {
+        check(washi_fit(model, &train->x, &train->y, &options, history));
+    }
+    if (o->save) check(washi_model_save(model, o->save));
+    check(washi_evaluate(model, &test->x, &test->y, &options, logs));
+    float *predictions = memory((size_t)test->x.shape.dim[0] * CLASSES, sizeof *predictions);
+    check(washi_predict(model, &test->x, o->batch, predictions));
+
+    print_results(history[o->epochs - 1], logs);
+    if (!o->load) print_seconds(clock.seconds, o->epochs);
+    show(o, w, test, predictions, o->load ? NULL : history, logs[0]);
+    free(predictions);
+    free(history);
+    free(clock.seconds);
+    washi_optimizer_free(sgd);
+}
+
 int main(int argc, char **argv)
 {
     const struct options o = read_options(argc, argv);
@@ -103,47 +154,8 @@ int main(int argc, char **argv)
     choose(w, &train, NULL, 0, 15, first);
     draw_images(o.out, o.fashion ? &fashion : &digits, 15, 5, first);
 
-    const washi_layer layers[] = {
-        washi_layer_rescaling(1 / 255.0),          washi_layer_flatten(),
-        washi_layer_dense(64, washi_tanh),         washi_layer_dense(64, washi_tanh),
-        washi_layer_dense(CLASSES, washi_softmax),
-    };
-    washi_model *model = checked(washi_sequential(w, sizeof layers / sizeof *layers, layers));
-    check(washi_model_build(model, WASHI_U8, washi_shape_make(2, (int64_t[]){SIDE, SIDE})));
-    check(washi_model_summary(model, stdout));
-
-    washi_optimizer *sgd = checked(washi_sgd(w, &(washi_sgd_options){.learning_rate = o.rate}));
-    struct clock clock = {now(), memory((size_t)o.epochs, sizeof(double))};
-    const washi_fit_options options = {
-        .optimizer = sgd,
-        .loss = washi_sparse_categorical_crossentropy,
-        .metric = washi_accuracy,
-        .epochs = o.epochs,
-        .batch_size = o.batch,
-        .progress = stdout,
-        .on_epoch = count_seconds,
-        .user = &clock,
-    };
-    double(*history)[4] = memory((size_t)o.epochs, sizeof *history), logs[2];
-    if (o.load) {
-        check(washi_model_load(model, o.load));
-        check(washi_evaluate(model, &train.x, &train.y, &options, history[o.epochs - 1]));
-    } else {
-        check(washi_fit(model, &train.x, &train.y, &options, history));
-    }
-    if (o.save) check(washi_model_save(model, o.save));
-    check(washi_evaluate(model, &test.x, &test.y, &options, logs));
-    float *predictions = memory((size_t)test.x.shape.dim[0] * CLASSES, sizeof *predictions);
-    check(washi_predict(model, &test.x, o.batch, predictions));
-
-    print_results(history[o.epochs - 1], logs);
-    if (!o.load) print_seconds(clock.seconds, o.epochs);
-    show(&o, w, &test, predictions, o.load ? NULL : history, logs[0]);
-
-    free(predictions);
-    free(history);
-    free(clock.seconds);
-    washi_optimizer_free(sgd);
+    washi_model *model = classifier(w);
+    use(&o, w, model, &train, &test);
     washi_model_free(model);
     free_set(w, &train);
     free_set(w, &test);

@@ -227,50 +227,17 @@ static void splice(struct input *in, size_t at, size_t out, const void *from, si
     *in = result;
 }
 
+/* What has a meaning in some format. */
+// clang-format off
+static const char *const tokens[] = {
+    "{", "}", "[", "]", ",", ":", "\"", "'", "(", ")", "\\", " ", "0", "1", "2", "8", "-1", "1e1",
+    "4.0", "true", "null", "True", "\\u0041", "\\ud83d", "\xff", "\xc3\xa9", "\"a\":{}", "dtype",
+    "shape", "data_offsets", "F32", "U8", "BOOL", "<f4", ">i8", "18446744073709551615",
+    "9223372036854775807", "4294967296", "2147483648", "__metadata__", "descr", "fortran_order"};
+// clang-format on
+
 static void damage(struct input *in)
 {
-    static const char *const tokens[] = {"{",
-                                         "}",
-                                         "[",
-                                         "]",
-                                         ",",
-                                         ":",
-                                         "\"",
-                                         "'",
-                                         "(",
-                                         ")",
-                                         "\\",
-                                         " ",
-                                         "0",
-                                         "1",
-                                         "2",
-                                         "8",
-                                         "-1",
-                                         "1e1",
-                                         "4.0",
-                                         "true",
-                                         "null",
-                                         "True",
-                                         "\\u0041",
-                                         "\\ud83d",
-                                         "\xff",
-                                         "\xc3\xa9",
-                                         "\"a\":{}",
-                                         "dtype",
-                                         "shape",
-                                         "data_offsets",
-                                         "F32",
-                                         "U8",
-                                         "BOOL",
-                                         "<f4",
-                                         ">i8",
-                                         "18446744073709551615",
-                                         "9223372036854775807",
-                                         "4294967296",
-                                         "2147483648",
-                                         "__metadata__",
-                                         "descr",
-                                         "fortran_order"};
     const size_t at = below(in->size + 1), length = below(4) ? 1 + below(4) : 1 + below(40);
     const char *token = tokens[below(sizeof tokens / sizeof *tokens)];
     unsigned char part[40];

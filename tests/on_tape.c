@@ -32,11 +32,17 @@ void fails(washi_status status, washi_status wanted, const char *message)
     ck_assert_str_eq(washi_status_name(status), washi_status_name(wanted));
 }
 
+void failed(washi_status status, washi_status wanted, const char *message)
+{
+    fails(status, wanted, message);
+    ck_assert_int_eq(washi_tape_status(t), wanted);
+    new_tape();
+}
+
 void refuses(washi_status status, const char *text, const washi_tensor *y)
 {
     ck_assert_msg(!y, "made, where the message should be: %s", text);
-    fails(washi_tape_status(t), status, text);
-    new_tape();
+    failed(washi_tape_status(t), status, text);
 }
 
 washi_program *compiled(int n, washi_tensor *const outputs[])

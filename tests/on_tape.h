@@ -14,6 +14,8 @@ void new_tape(void);   /* in the place of t */
 
 /* Fails unless the status is that, and the message. */
 void fails(washi_status status, washi_status wanted, const char *message);
+/* The same of a call whose failure sticks; then a new tape. */
+void failed(washi_status status, washi_status wanted, const char *message);
 /* Fails unless y is NULL, the tape has that status and the message is the text; then a new tape. */
 void refuses(washi_status status, const char *text, const washi_tensor *y);
 

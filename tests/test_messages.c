@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A call failed with this status, which sticks; then a new tape. */
-static void failed(washi_status status, washi_status wanted, const char *message)
-{
-    fails(status, wanted, message);
-    refuses(wanted, message, NULL);
-}
-
 static washi_tensor *f32(washi_shape shape) { return washi_input(t, WASHI_F32, shape); }
 static washi_tensor *f64(washi_shape shape) { return washi_input(t, WASHI_F64, shape); }
 static washi_tensor *i32(washi_shape shape) { return washi_input(t, WASHI_I32, shape); }

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,8 +41,13 @@ static void expect_line(const char **text, const char *steps)
     *text += length;
 }
 
-static void expect(const char **text, const char *words)
+static void expect(const char **text, const char *format, ...)
 {
+    char words[200];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(words, sizeof words, format, values);
+    va_end(values);
     ck_assert_msg(strncmp(*text, words, strlen(words)) == 0, "%s", *text);
     *text += strlen(words);
 }
@@ -73,27 +79,22 @@ START_TEST(in_a_file)
     options.metric = washi_mean_squared_error;
     ok(washi_evaluate(m, &x, &y, &options, logs));
 
-    char text[4000] = "", expected[200];
+    char text[4000] = "";
     const char *at = text;
     rewind(file);
     ck_assert_uint_lt(fread(text, 1, sizeof text - 1, file), sizeof text - 1);
     for (int i = 0; i < 2; i++) {
-        snprintf(expected, sizeof expected, "Epoch %d/2\n", i + 1);
-        expect(&at, expected);
+        expect(&at, "Epoch %d/2\n", i + 1);
         expect_line(&at, "7/7");
-        snprintf(expected, sizeof expected, " - loss: %.4f\n", history[i][0]);
-        expect(&at, expected);
+        expect(&at, " - loss: %.4f\n", history[i][0]);
     }
     ck_assert(last[0][0] > 1e-3 && logs[0] > 1e-3); /* or the numbers would be shown another way */
     expect(&at, "Epoch 1/1\n");
     expect_line(&at, "7/7");
-    snprintf(expected, sizeof expected,
-             " - metric: %.4f - loss: %.4f - val_metric: %.4f - val_loss: %.4f\n", last[0][1],
-             last[0][0], last[0][3], last[0][2]);
-    expect(&at, expected);
+    expect(&at, " - metric: %.4f - loss: %.4f - val_metric: %.4f - val_loss: %.4f\n", last[0][1],
+           last[0][0], last[0][3], last[0][2]);
     expect_line(&at, "7/7");
-    snprintf(expected, sizeof expected, " - mean_squared_error: %.4f - loss: %.4f\n", logs[1], logs[0]);
-    expect(&at, expected);
+    expect(&at, " - mean_squared_error: %.4f - loss: %.4f\n", logs[1], logs[0]);
     ck_assert_str_eq(at, "");
     fclose(file);
     washi_optimizer_free(o);
@@ -188,6 +189,27 @@ static void *watch(void *arg)
 }
 
 /* Lines over lines with \r, not more than some twenty a second, the last one whole. */
+static void check_lines(const struct screen *s, double took)
+{
+    int lines = 0, partial = 0;
+    for (const char *at = s->text; (at = strchr(at, '\r')) != NULL; at++) {
+        if (at[1] == '\n') continue; /* the terminal's own */
+        long done = strtol(at + 1, NULL, 10);
+        lines++;
+        partial += done < 5000;
+        ck_assert(done >= 1 && done <= 5000);
+        if (done < 5000) ck_assert_msg(strstr(at, "\033[37m") != NULL, "no part of the bar is grey");
+    }
+    /* An epoch ends with a whole line; when its last batch was due for a line too, with two. */
+    const int whole = lines - partial;
+    ck_assert_msg(partial > 0 && whole >= 2 && whole <= 4, "%d lines, %d partial", lines, partial);
+    ck_assert_msg(partial <= 20 * took + 1, "%d lines in %g s", partial, took);
+    ck_assert_msg(strstr(s->text, "\r5000/5000 \033[32m━") != NULL, "no whole bar");
+    ck_assert_str_eq(s->text + s->used - 4, "\r\n\r\n");
+    ck_assert_ptr_eq(strstr(s->text, "\r\n\r\n"), s->text + s->used - 4); /* and only a failure does */
+    ck_assert_msg(strstr(s->text, "\033[K") != NULL, "the rest of a longer line stays");
+}
+
 START_TEST(on_a_terminal)
 {
     static struct screen s;
@@ -220,23 +242,7 @@ START_TEST(on_a_terminal)
     pthread_join(reader, NULL);
     close(s.master);
 
-    int lines = 0, partial = 0;
-    for (const char *at = s.text; (at = strchr(at, '\r')) != NULL; at++) {
-        if (at[1] == '\n') continue; /* the terminal's own */
-        long done = strtol(at + 1, NULL, 10);
-        lines++;
-        partial += done < 5000;
-        ck_assert(done >= 1 && done <= 5000);
-        if (done < 5000) ck_assert_msg(strstr(at, "\033[37m") != NULL, "no part of the bar is grey");
-    }
-    /* An epoch ends with a whole line; when its last batch was due for a line too, with two. */
-    const int whole = lines - partial;
-    ck_assert_msg(partial > 0 && whole >= 2 && whole <= 4, "%d lines, %d partial", lines, partial);
-    ck_assert_msg(partial <= 20 * took + 1, "%d lines in %g s", partial, took);
-    ck_assert_msg(strstr(s.text, "\r5000/5000 \033[32m━") != NULL, "no whole bar");
-    ck_assert_str_eq(s.text + s.used - 4, "\r\n\r\n");
-    ck_assert_ptr_eq(strstr(s.text, "\r\n\r\n"), s.text + s.used - 4); /* and only a failure does */
-    ck_assert_msg(strstr(s.text, "\033[K") != NULL, "the rest of a longer line stays");
+    check_lines(&s, took);
     washi_optimizer_free(o);
     washi_model_free(m);
 }

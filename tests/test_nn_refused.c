@@ -36,17 +36,16 @@ static void fit_fails(washi_model *m, const washi_array *a, const washi_array *b
     fails(washi_fit(m, a, b, &options, NULL), status, text);
 }
 
-START_TEST(mistakes_in_fit)
+static const washi_array fewer = {WASHI_U8, {1, {SAMPLES - 1}}, kinds};
+
+START_TEST(mistakes_in_data)
 {
     washi_model *m = classifier(w);
-    const washi_fit_options good = options;
-    const washi_array fewer = {WASHI_U8, {1, {SAMPLES - 1}}, kinds},
-                      empty = {WASHI_F32, {2, {0, FEATURES}}, points};
+    const washi_array empty = {WASHI_F32, {2, {0, FEATURES}}, points};
     const washi_array none = {WASHI_U8, {1, {0}}, kinds}, scalar = {WASHI_F32, {0}, points};
     const washi_array no_data = {WASHI_F32, {2, {SAMPLES, FEATURES}}, NULL};
     const washi_array no_type = {(washi_dtype)7, {2, {SAMPLES, FEATURES}}, points};
     fit_fails(NULL, &x, &y, WASHI_MISUSE, "fit: the model is NULL");
-    fails(washi_fit(m, &x, &y, NULL, NULL), WASHI_MISUSE, "fit: the options are NULL");
     fit_fails(m, NULL, &y, WASHI_MISUSE, "fit: x is NULL");
     fit_fails(m, &x, NULL, WASHI_MISUSE, "fit: y is NULL");
     fit_fails(m, &x, &fewer, WASHI_BAD_SHAPE, "fit: x has 150 samples and y 149");
@@ -54,6 +53,17 @@ START_TEST(mistakes_in_fit)
     fit_fails(m, &scalar, &y, WASHI_BAD_SHAPE, "fit: x has shape []");
     fit_fails(m, &no_data, &y, WASHI_MISUSE, "fit: x has no data");
     fit_fails(m, &no_type, &y, WASHI_BAD_TYPE, "fit: x has type 7");
+    fit_fails(m, &x, &x, WASHI_BAD_TYPE, "sparse_categorical_crossentropy: target [16,5] f32");
+    ok(washi_fit(m, &x, &y, &options, NULL));
+    washi_model_free(m);
+}
+END_TEST
+
+START_TEST(mistakes_in_options)
+{
+    washi_model *m = classifier(w);
+    const washi_fit_options good = options;
+    fails(washi_fit(m, &x, &y, NULL, NULL), WASHI_MISUSE, "fit: the options are NULL");
     options.loss = NULL;
     fit_fails(m, &x, &y, WASHI_MISUSE, "no loss");
     options.loss = vector_loss;
@@ -82,7 +92,6 @@ START_TEST(mistakes_in_fit)
     options.validation_y = &y;
     fit_fails(m, &x, &y, WASHI_BAD_SHAPE, "layer dense: weight dense/kernel: asked for as [4,8]");
     options = good;
-    fit_fails(m, &x, &x, WASHI_BAD_TYPE, "sparse_categorical_crossentropy: target [16,5] f32");
     ok(washi_fit(m, &x, &y, &options, NULL));
     washi_model_free(m);
 }
@@ -131,6 +140,7 @@ END_TEST
 
 int main(void)
 {
-    return RUN_SUITE("nn_refused", CASE("nn_refused", begin, end, wrong_label_stops_before_its_step,
-                                        mistakes_in_fit, predict_and_evaluate_mistakes));
+    return RUN_SUITE("nn_refused",
+                     CASE("nn_refused", begin, end, wrong_label_stops_before_its_step, mistakes_in_data,
+                          mistakes_in_options, predict_and_evaluate_mistakes));
 }

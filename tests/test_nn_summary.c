@@ -45,58 +45,61 @@ static washi_tensor *graph(washi_scope *s, washi_tensor *x, const void *config)
     return washi_mul(washi_layer_call(s, &anonymous, x), root);
 }
 
+static const char *const graph_names[] = {"dense_kernel",
+                                          "dense_1/kernel",
+                                          "dense_1/bias",
+                                          "dense/kernel",
+                                          "dense/bias",
+                                          "dense_2/kernel",
+                                          "dense_2/bias",
+                                          "block/dense/kernel",
+                                          "block/dense/bias",
+                                          "block/dense_1/kernel",
+                                          "block/dense_1/bias",
+                                          "residual_block_v2/dense/kernel",
+                                          "residual_block_v2/dense/bias",
+                                          "residual_block_v2/dense_1/kernel",
+                                          "residual_block_v2/dense_1/bias",
+                                          "residual_block_v2_1/dense/kernel",
+                                          "residual_block_v2_1/dense/bias",
+                                          "residual_block_v2_1/dense_1/kernel",
+                                          "residual_block_v2_1/dense_1/bias",
+                                          "shared/kernel",
+                                          "shared/bias"};
+static const char graph_summary[] =
+    "Model: \"graph\"\n"
+    "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓\n"
+    "┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃\n"
+    "┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩\n"
+    "│ dense_1 (Dense)                 │ (None, 3)              │            12 │\n"
+    "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+    "│ dense (Dense)                   │ (None, 3)              │            12 │\n"
+    "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+    "│ dense_2 (Dense)                 │ (None, 3)              │            12 │\n"
+    "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+    "│ block (Custom)                  │ (None, 3)              │            24 │\n"
+    "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+    "│ residual_block_v2               │ (None, 3)              │            24 │\n"
+    "│ (ResidualBlockV2)               │                        │               │\n"
+    "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+    "│ residual_block_v2_1             │ (None, 3)              │            24 │\n"
+    "│ (ResidualBlockV2)               │                        │               │\n"
+    "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+    "│ shared (Dense)                  │ (None, 3)              │            12 │\n"
+    "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+    "│ rnn_flat (RNNFlat)              │ (None, 3)              │             0 │\n"
+    "└─────────────────────────────────┴────────────────────────┴───────────────┘\n"
+    " Total params: 121 (484.00 B)\n"
+    " Trainable params: 121 (484.00 B)\n"
+    " Non-trainable params: 0 (0.00 B)\n";
+
 START_TEST(names_in_a_graph)
 {
-    static const char *const expected[] = {"dense_kernel",
-                                           "dense_1/kernel",
-                                           "dense_1/bias",
-                                           "dense/kernel",
-                                           "dense/bias",
-                                           "dense_2/kernel",
-                                           "dense_2/bias",
-                                           "block/dense/kernel",
-                                           "block/dense/bias",
-                                           "block/dense_1/kernel",
-                                           "block/dense_1/bias",
-                                           "residual_block_v2/dense/kernel",
-                                           "residual_block_v2/dense/bias",
-                                           "residual_block_v2/dense_1/kernel",
-                                           "residual_block_v2/dense_1/bias",
-                                           "residual_block_v2_1/dense/kernel",
-                                           "residual_block_v2_1/dense/bias",
-                                           "residual_block_v2_1/dense_1/kernel",
-                                           "residual_block_v2_1/dense_1/bias",
-                                           "shared/kernel",
-                                           "shared/bias"};
     washi_model *m = washi_model_new(w, "graph", graph, NULL);
     ok(washi_model_build(m, WASHI_F32, (washi_shape){1, {3}}));
     ck_assert_int_eq(washi_model_weights(m), 21);
-    for (int i = 0; i < 21; i++) ck_assert_str_eq(washi_model_weight(m, i).name, expected[i]);
-    summary_is(m, "Model: \"graph\"\n"
-                  "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓\n"
-                  "┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃\n"
-                  "┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩\n"
-                  "│ dense_1 (Dense)                 │ (None, 3)              │            12 │\n"
-                  "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-                  "│ dense (Dense)                   │ (None, 3)              │            12 │\n"
-                  "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-                  "│ dense_2 (Dense)                 │ (None, 3)              │            12 │\n"
-                  "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-                  "│ block (Custom)                  │ (None, 3)              │            24 │\n"
-                  "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-                  "│ residual_block_v2               │ (None, 3)              │            24 │\n"
-                  "│ (ResidualBlockV2)               │                        │               │\n"
-                  "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-                  "│ residual_block_v2_1             │ (None, 3)              │            24 │\n"
-                  "│ (ResidualBlockV2)               │                        │               │\n"
-                  "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-                  "│ shared (Dense)                  │ (None, 3)              │            12 │\n"
-                  "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-                  "│ rnn_flat (RNNFlat)              │ (None, 3)              │             0 │\n"
-                  "└─────────────────────────────────┴────────────────────────┴───────────────┘\n"
-                  " Total params: 121 (484.00 B)\n"
-                  " Trainable params: 121 (484.00 B)\n"
-                  " Non-trainable params: 0 (0.00 B)\n");
+    for (int i = 0; i < 21; i++) ck_assert_str_eq(washi_model_weight(m, i).name, graph_names[i]);
+    summary_is(m, graph_summary);
     washi_model_free(m);
 }
 END_TEST

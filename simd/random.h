@@ -64,16 +64,18 @@ static void random_bits(uint64_t seed, uint64_t stream, uint64_t first, size_t n
 
 INLINE vf uniform_of(const uint32_t *words) { return vf_mul(vf_words(words), vf_set(0x1p-24f)); }
 
-/* count numbers from as many words; room for whole vectors on both sides. */
-INLINE void uniforms(size_t count, float *y, const uint32_t *words)
+/* A piece: as many numbers as words. */
+INLINE void uniforms(void *to, const uint32_t *words)
 {
-    for (size_t i = 0; i < count; i += VF_LEN) vf_store(y + i, uniform_of(words + i));
+    float *y = to;
+    for (size_t i = 0; i < RANDOM_WORDS; i += VF_LEN) vf_store(y + i, uniform_of(words + i));
 }
 
 /* The angle in half turns is exact, so it goes to sincospi, which needs no reduction by pi. */
-INLINE void normals(size_t count, float *y, const uint32_t *words)
+INLINE void normals(void *to, const uint32_t *words)
 {
-    for (size_t i = 0; i < count; i += 2 * VF_LEN) {
+    float *y = to;
+    for (size_t i = 0; i < RANDOM_WORDS; i += 2 * VF_LEN) {
         vf u, t, sin, cos, a, b;
         vf_unzip(vf_words(words + i), vf_words(words + i + VF_LEN), &u, &t);
         u = vf_mul(vf_add(u, vf_set(1)), vf_set(0x1p-24f));
@@ -85,27 +87,32 @@ INLINE void normals(size_t count, float *y, const uint32_t *words)
     }
 }
 
-INLINE void random_floats(uint64_t seed, uint64_t stream, uint64_t first, size_t n, float *y,
-                          void (*floats)(size_t, float *, const uint32_t *))
+/* n elements of that size, a piece of words at a time, the last one through a buffer. */
+INLINE void random_elements(uint64_t seed, uint64_t stream, uint64_t first, size_t n, size_t size,
+                            void *y, void (*make)(void *y, const uint32_t *words))
 {
+    const size_t piece = RANDOM_WORDS * sizeof(uint32_t) / size, block = 16 / size;
     uint32_t words[RANDOM_WORDS];
-    float last[RANDOM_WORDS];
-    for (size_t i = 0; i < n; i += RANDOM_WORDS) {
-        const size_t m = n - i < RANDOM_WORDS ? n - i : RANDOM_WORDS;
-        philox(seed, stream, (first + i) / 4, RANDOM_WORDS / 4, words);
-        floats(RANDOM_WORDS, m < RANDOM_WORDS ? last : y + i, words);
-        if (m < RANDOM_WORDS) memcpy(y + i, last, m * sizeof *y);
+    union {
+        float f[RANDOM_WORDS];
+        double d[RANDOM_WORDS / 2];
+    } last;
+    for (size_t i = 0; i < n; i += piece) {
+        char *to = (char *)y + i * size;
+        philox(seed, stream, (first + i) / block, RANDOM_WORDS / 4, words);
+        make(n - i < piece ? (void *)&last : to, words);
+        if (n - i < piece) memcpy(to, &last, (n - i) * size);
     }
 }
 
 static void random_uniform(uint64_t seed, uint64_t stream, uint64_t first, size_t n, void *y)
 {
-    random_floats(seed, stream, first, n, y, uniforms);
+    random_elements(seed, stream, first, n, sizeof(float), y, uniforms);
 }
 
 static void random_normal(uint64_t seed, uint64_t stream, uint64_t first, size_t n, void *y)
 {
-    random_floats(seed, stream, first, n, y, normals);
+    random_elements(seed, stream, first, n, sizeof(float), y, normals);
 }
 
 /* -- double: two words an element -- */
@@ -116,14 +123,16 @@ INLINE double whole_of(const uint32_t *word)
     return (double)((uint64_t)(word[0] >> 5) << 26 | word[1] >> 6);
 }
 
-INLINE void uniforms_f64(size_t count, double *y, const uint32_t *words)
+INLINE void uniforms_f64(void *to, const uint32_t *words)
 {
-    for (size_t i = 0; i < count; i++) y[i] = whole_of(words + 2 * i) * 0x1p-53;
+    double *y = to;
+    for (size_t i = 0; i < RANDOM_WORDS / 2; i++) y[i] = whole_of(words + 2 * i) * 0x1p-53;
 }
 
-INLINE void normals_f64(size_t count, double *y, const uint32_t *words)
+INLINE void normals_f64(void *to, const uint32_t *words)
 {
-    for (size_t i = 0; i < count; i += 2 * VD_LEN, words += 4 * VD_LEN) {
+    double *y = to;
+    for (size_t i = 0; i < RANDOM_WORDS / 2; i += 2 * VD_LEN, words += 4 * VD_LEN) {
         double u[VD_LEN], t[VD_LEN];
         for (size_t k = 0; k < VD_LEN; k++) {
             u[k] = (whole_of(words + 4 * k) + 1) * 0x1p-53;
@@ -141,28 +150,14 @@ INLINE void normals_f64(size_t count, double *y, const uint32_t *words)
     }
 }
 
-INLINE void random_doubles(uint64_t seed, uint64_t stream, uint64_t first, size_t n, double *y,
-                           void (*doubles)(size_t, double *, const uint32_t *))
-{
-    enum { NUMBERS = RANDOM_WORDS / 2 };
-    uint32_t words[RANDOM_WORDS];
-    double last[NUMBERS];
-    for (size_t i = 0; i < n; i += NUMBERS) {
-        const size_t m = n - i < NUMBERS ? n - i : NUMBERS;
-        philox(seed, stream, (first + i) / 2, RANDOM_WORDS / 4, words);
-        doubles(NUMBERS, m < NUMBERS ? last : y + i, words);
-        if (m < NUMBERS) memcpy(y + i, last, m * sizeof *y);
-    }
-}
-
 static void random_uniform_f64(uint64_t seed, uint64_t stream, uint64_t first, size_t n, void *y)
 {
-    random_doubles(seed, stream, first, n, y, uniforms_f64);
+    random_elements(seed, stream, first, n, sizeof(double), y, uniforms_f64);
 }
 
 static void random_normal_f64(uint64_t seed, uint64_t stream, uint64_t first, size_t n, void *y)
 {
-    random_doubles(seed, stream, first, n, y, normals_f64);
+    random_elements(seed, stream, first, n, sizeof(double), y, normals_f64);
 }
 
 #endif

@@ -16,6 +16,17 @@ START_TEST(every_small_size)
 }
 END_TEST
 
+/* Number i of the sizes of a test, in all forms of storage. */
+static void check_forms(int type, size_t i, const size_t size[3])
+{
+    for (int form = 0; form < 4; form++) {
+        if (left_out(i, form)) continue;
+        struct shape s = with_chance(size[0], size[1], size[2]);
+        s.a_across = form & 1, s.b_across = form & 2;
+        check_shape(type, &s);
+    }
+}
+
 START_TEST(odd_large_sizes)
 {
     static const size_t sizes[][3] = {
@@ -23,13 +34,7 @@ START_TEST(odd_large_sizes)
         {1, 67, 1103},  {67, 1, 1103}, {129, 257, 67}, {71, 300, 821}, {61, 37, 1201}, {467, 43, 823},
         {131, 523, 31}, {2, 611, 97},  {3, 40, 1031},  {1, 5003, 7},   {5003, 1, 7},   {601, 7, 29}};
     for (int type = 0; type < WA_REALS; type++)
-        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-            for (int form = 0; form < 4; form++) {
-                if (left_out(i, form)) continue;
-                struct shape s = with_chance(sizes[i][0], sizes[i][1], sizes[i][2]);
-                s.a_across = form & 1, s.b_across = form & 2;
-                check_shape(type, &s);
-            }
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) check_forms(type, i, sizes[i]);
 }
 END_TEST
 
@@ -53,13 +58,7 @@ START_TEST(wide_sizes)
     static const size_t sizes[][3] = {
         {43, 1601, 83}, {64, 2051, 129}, {45, 180, 1607}, {50, 137, 1000}};
     for (int type = 0; type < WA_REALS; type++)
-        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-            for (int form = 0; form < 4; form++) {
-                if (left_out(i, form)) continue;
-                struct shape s = with_chance(sizes[i][0], sizes[i][1], sizes[i][2]);
-                s.a_across = form & 1, s.b_across = form & 2;
-                check_shape(type, &s);
-            }
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) check_forms(type, i, sizes[i]);
 }
 END_TEST
 

@@ -6,6 +6,9 @@
 
 /* Real operands of one type, broadcast together. */
 bool wa_infer_map(washi_tensor *y);
+/* Whether operands are that; if not, an error in the name of a function composed of others. What is
+ * NULL or on another tape is left to these. */
+bool wa_fit(const char *who, int n, washi_tensor *const x[]);
 
 /* What every entry of a kernel of simd.h has; a rule, kinks and a sample come with it. */
 #define MAP(word, operands, formula, slopes)                                                           \

@@ -252,12 +252,18 @@ washi_tensor *washi_gather(washi_tensor *a, washi_tensor *i32_indices)
 {
     char text[WA_SHAPE_TEXT], of[WA_SHAPE_TEXT];
     if (!wa_usable(a, "gather") || !wa_usable(i32_indices, "gather")) return NULL;
+    if (i32_indices->type != WASHI_I32) {
+        washi_fail(a->tape, WASHI_BAD_TYPE, "gather: indices of type %s: i32 wanted",
+                   washi_dtype_name(i32_indices->type));
+        return NULL;
+    }
     washi_shape by = i32_indices->shape;
     int rank = a->shape.rank,
         axes = by.rank && by.dim[by.rank - 1] <= rank ? (int)by.dim[by.rank - 1] : 0;
     if (axes < 1) {
-        washi_fail(a->tape, WASHI_BAD_SHAPE, "gather: %s by indices %s", wa_shape_text(a->shape, of),
-                   wa_shape_text(by, text));
+        washi_fail(a->tape, WASHI_BAD_SHAPE,
+                   "gather: %s by indices %s: the last axis of the indices is to be of size 1 ... %d",
+                   wa_shape_text(a->shape, of), wa_shape_text(by, text), rank);
         return NULL;
     }
     washi_shape sizes = {.rank = axes}, whole = {.rank = rank - axes + 1, .dim = {1}};

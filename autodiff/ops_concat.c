@@ -94,17 +94,22 @@ washi_tensor *washi_stack(int n, washi_tensor *const parts[], int axis)
         washi_fail(t, WASHI_NO_MEMORY, "%s", washi_message());
         return NULL;
     }
-    if (axis < 0) axis += shape.rank + 1;
+    const int at = axis < 0 ? axis + shape.rank + 1 : axis;
+    if (at < 0 || at > shape.rank) {
+        washi_fail(t, WASHI_BAD_VALUE, "stack: no axis %d can be put into %s", axis,
+                   wa_shape_text(shape, a));
+        return NULL;
+    }
     for (int i = 0; i < n; i++) {
         if (parts[i] && !wa_shape_equal(parts[i]->shape, shape)) {
             washi_fail(t, WASHI_BAD_SHAPE, "stack: %s and %s differ", wa_shape_text(shape, a),
                        wa_shape_text(parts[i]->shape, b));
             return NULL;
         }
-        thick[i] = parts[i] ? washi_expand_dims(parts[i], axis) : NULL;
+        thick[i] = parts[i] ? washi_expand_dims(parts[i], at) : NULL;
         if (parts[i] && !thick[i]) return NULL;
     }
-    return wa_record(&wa_op_concat, n, thick, &(struct wa_attr){.axis = axis});
+    return wa_record(&wa_op_concat, n, thick, &(struct wa_attr){.axis = at});
 }
 
 washi_status washi_split(washi_tensor *a, int n, const int64_t sizes[], int axis, washi_tensor *parts[])

@@ -311,6 +311,11 @@ washi_tensor *washi_scatter_add(washi_tensor *a, washi_tensor *i32_indices, wash
 {
     if (!a) return record2(&wa_op_scatter, a, i32_indices, (struct wa_attr){0});
     if (!a->tape->status && !wa_axis(a, "scatter_add", &axis)) return NULL;
+    if (updates && !a->tape->status && updates->type != a->type) {
+        washi_fail(a->tape, WASHI_BAD_TYPE, "scatter_add: updates of type %s to %s",
+                   washi_dtype_name(updates->type), washi_dtype_name(a->type));
+        return NULL;
+    }
     return add(a, scatter(updates, i32_indices, axis, a->tape->status ? 0 : a->shape.dim[axis]));
 }
 

@@ -5,27 +5,39 @@
 
 #include "autodiff/rules.h"
 
-bool wa_infer_map(washi_tensor *y)
+/* The type and the shape in which operands meet. */
+static washi_status meet(const char *who, int n, washi_tensor *const x[], washi_dtype *type,
+                         washi_shape *shape)
 {
     char a[WA_TENSOR_TEXT], b[WA_TENSOR_TEXT];
-    y->type = A->type;
-    y->shape = A->shape;
-    for (int i = 0; i < y->n; i++) {
-        const washi_tensor *x = y->x[i];
-        if (!wa_is_real(x->type))
-            return wa_op_error(y, WASHI_BAD_TYPE,
-                               "operand %s of type %s: f32 or f64 wanted, cast it first",
-                               wa_shape_text(x->shape, a), washi_dtype_name(x->type));
-        if (x->type != y->type)
-            return wa_op_error(y, WASHI_BAD_TYPE, "%s and %s are of different types",
-                               wa_tensor_text(A, a), wa_tensor_text(x, b));
-        if (wa_shape_equal(x->shape, y->shape)) continue;
-        washi_shape before = y->shape;
-        if (!wa_shape_broadcast(before, x->shape, &y->shape))
-            return wa_op_error(y, WASHI_BAD_SHAPE, "%s and %s do not broadcast",
-                               wa_shape_text(before, a), wa_shape_text(x->shape, b));
+    *type = x[0]->type;
+    *shape = x[0]->shape;
+    for (int i = 0; i < n; i++) {
+        if (!wa_is_real(x[i]->type))
+            return washi_fail(x[0]->tape, WASHI_BAD_TYPE,
+                              "%s: operand %s of type %s: f32 or f64 wanted, cast it first", who,
+                              wa_shape_text(x[i]->shape, a), washi_dtype_name(x[i]->type));
+        if (x[i]->type != *type)
+            return washi_fail(x[0]->tape, WASHI_BAD_TYPE, "%s: %s and %s are of different types", who,
+                              wa_tensor_text(x[0], a), wa_tensor_text(x[i], b));
+        if (wa_shape_equal(x[i]->shape, *shape)) continue;
+        washi_shape before = *shape;
+        if (!wa_shape_broadcast(before, x[i]->shape, shape))
+            return washi_fail(x[0]->tape, WASHI_BAD_SHAPE, "%s: %s and %s do not broadcast", who,
+                              wa_shape_text(before, a), wa_shape_text(x[i]->shape, b));
     }
-    return true;
+    return WASHI_OK;
+}
+
+bool wa_infer_map(washi_tensor *y) { return !meet(y->op->name, y->n, y->x, &y->type, &y->shape); }
+
+bool wa_fit(const char *who, int n, washi_tensor *const x[])
+{
+    washi_dtype type;
+    washi_shape shape;
+    for (int i = 0; i < n; i++)
+        if (!x[i] || x[i]->tape != x[0]->tape || x[i]->tape->status) return true;
+    return !meet(who, n, x, &type, &shape);
 }
 
 /* -- arithmetic -- */
@@ -193,19 +205,35 @@ const struct wa_op wa_op_gate = {MAP(gate, 2, "a where b > 0, else 0", "g where 
 washi_tensor *washi_scale(washi_tensor *a, double by) { return mul(a, number(a, by)); }
 washi_tensor *washi_shift(washi_tensor *a, double by) { return add(a, number(a, by)); }
 washi_tensor *washi_square(washi_tensor *a) { return mul(a, a); }
-washi_tensor *washi_reciprocal(washi_tensor *a) { return div(number(a, 1), a); }
-washi_tensor *washi_rsqrt(washi_tensor *a) { return washi_reciprocal(washi_sqrt(a)); }
-washi_tensor *washi_logical_not(washi_tensor *a) { return washi_equal(a, number(a, 0)); }
-washi_tensor *washi_isnan(washi_tensor *a) { return washi_not_equal(a, a); }
+
+washi_tensor *washi_reciprocal(washi_tensor *a)
+{
+    return wa_fit("reciprocal", 1, &a) ? div(number(a, 1), a) : NULL;
+}
+
+washi_tensor *washi_rsqrt(washi_tensor *a)
+{
+    return wa_fit("rsqrt", 1, &a) ? washi_reciprocal(washi_sqrt(a)) : NULL;
+}
+
+washi_tensor *washi_logical_not(washi_tensor *a)
+{
+    return wa_fit("logical_not", 1, &a) ? washi_equal(a, number(a, 0)) : NULL;
+}
+
+washi_tensor *washi_isnan(washi_tensor *a)
+{
+    return wa_fit("isnan", 1, &a) ? washi_not_equal(a, a) : NULL;
+}
 
 washi_tensor *washi_isinf(washi_tensor *a)
 {
-    return washi_equal(washi_abs(a), number(a, (double)INFINITY));
+    return wa_fit("isinf", 1, &a) ? washi_equal(washi_abs(a), number(a, (double)INFINITY)) : NULL;
 }
 
 washi_tensor *washi_isfinite(washi_tensor *a)
 {
-    return washi_less(washi_abs(a), number(a, (double)INFINITY));
+    return wa_fit("isfinite", 1, &a) ? washi_less(washi_abs(a), number(a, (double)INFINITY)) : NULL;
 }
 
 washi_tensor *washi_clip(washi_tensor *a, double low, double high)
@@ -214,10 +242,11 @@ washi_tensor *washi_clip(washi_tensor *a, double low, double high)
         washi_fail(a->tape, WASHI_BAD_VALUE, "clip: low %g is not below high %g", low, high);
         return NULL;
     }
+    if (!wa_fit("clip", 1, &a)) return NULL;
     return washi_minimum(washi_maximum(a, number(a, low)), number(a, high));
 }
 
 washi_tensor *washi_lerp(washi_tensor *a, washi_tensor *b, washi_tensor *t)
 {
-    return add(a, mul(t, sub(b, a)));
+    return wa_fit("lerp", 3, (washi_tensor *[]){a, b, t}) ? add(a, mul(t, sub(b, a))) : NULL;
 }

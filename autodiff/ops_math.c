@@ -210,7 +210,10 @@ const struct wa_op wa_op_softplus = {
     .cost = 1.0f, ONE(-3, 3)};
 PUBLIC1(softplus)
 
-washi_tensor *washi_log_sigmoid(washi_tensor *a) { return neg(washi_softplus(neg(a))); }
+washi_tensor *washi_log_sigmoid(washi_tensor *a)
+{
+    return wa_fit("log_sigmoid", 1, &a) ? neg(washi_softplus(neg(a))) : NULL;
+}
 
 /* -- of probability -- */
 
@@ -249,4 +252,7 @@ const struct wa_op wa_op_polygamma = {
     TWO(0.4, 3)};
 PUBLIC2(polygamma)
 
-washi_tensor *washi_digamma(washi_tensor *a) { return washi_polygamma(number(a, 0), a); }
+washi_tensor *washi_digamma(washi_tensor *a)
+{
+    return wa_fit("digamma", 1, &a) ? washi_polygamma(number(a, 0), a) : NULL;
+}

@@ -54,7 +54,7 @@ washi_tensor *washi_constant(washi_tape *t, washi_dtype type, washi_shape shape,
     return y;
 }
 
-washi_tensor *washi_scalar(washi_tape *t, washi_dtype type, double value)
+static washi_tensor *one_number(const char *who, washi_tape *t, washi_dtype type, double value)
 {
     union {
         float f;
@@ -77,10 +77,15 @@ washi_tensor *washi_scalar(washi_tape *t, washi_dtype type, double value)
         break;
     }
     if (!fits) {
-        washi_fail(t, WASHI_BAD_VALUE, "scalar: %g is no value of %s", value, washi_dtype_name(type));
+        washi_fail(t, WASHI_BAD_VALUE, "%s: %g is no value of %s", who, value, washi_dtype_name(type));
         return NULL;
     }
     return washi_constant(t, type, (washi_shape){0}, &x);
+}
+
+washi_tensor *washi_scalar(washi_tape *t, washi_dtype type, double value)
+{
+    return one_number("scalar", t, type, value);
 }
 
 /* n numbers from begin on by equal steps, which must fit an integer type exactly. */
@@ -145,7 +150,7 @@ washi_tensor *washi_full(washi_tape *t, washi_dtype type, washi_shape shape, dou
         washi_fail(t, WASHI_BAD_SHAPE, "full: %s is no shape", wa_shape_text(shape, text));
         return NULL;
     }
-    return washi_broadcast_to(washi_scalar(t, type, value), shape);
+    return washi_broadcast_to(one_number("full", t, type, value), shape);
 }
 
 washi_tensor *washi_variable(washi_tape *t, washi_dtype type, washi_shape shape, void *data)

@@ -1,5 +1,5 @@
 /* products.c: products of any axes with any, as matrix products. */
-#include "autodiff/step.h"
+#include "autodiff/elementwise.h"
 
 #include "autodiff/rules.h"
 
@@ -20,12 +20,22 @@ static washi_tensor *refuse(const char *who, const washi_tensor *a, const washi_
     return NULL;
 }
 
+static bool one_type(const char *who, const washi_tensor *a, const washi_tensor *b)
+{
+    char ta[WA_TENSOR_TEXT], tb[WA_TENSOR_TEXT];
+    if (a->type == b->type) return true;
+    washi_fail(a->tape, WASHI_BAD_TYPE, "%s: %s and %s are of different types", who,
+               wa_tensor_text(a, ta), wa_tensor_text(b, tb));
+    return false;
+}
+
 washi_tensor *washi_outer(washi_tensor *a, washi_tensor *b)
 {
     if (!two(a, b, "outer")) return NULL;
     washi_shape s = a->shape;
     if (s.rank + b->shape.rank > WASHI_MAX_RANK)
         return refuse("outer", a, b, WASHI_BAD_SHAPE, "too many axes");
+    if (!one_type("outer", a, b)) return NULL;
     for (int i = 0; i < b->shape.rank; i++) s.dim[s.rank++] = 1;
     return mul(washi_reshape(a, s), b);
 }
@@ -107,6 +117,7 @@ washi_tensor *washi_tensordot(washi_tensor *a, washi_tensor *b, int n)
 washi_tensor *washi_dot(washi_tensor *a, washi_tensor *b)
 {
     if (!two(a, b, "dot")) return NULL;
+    if (!one_type("dot", a, b) || !wa_fit("dot", 1, &a)) return NULL;
     int ra = a->shape.rank, rb = b->shape.rank;
     if (!ra || !rb) return mul(a, b);
     if (a->shape.dim[ra - 1] != b->shape.dim[rb > 1 ? rb - 2 : 0])

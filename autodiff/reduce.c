@@ -1,5 +1,5 @@
 /* reduce.c: reductions over an axis, all axes or any set of them, and those that are made of others. */
-#include "autodiff/step.h"
+#include "autodiff/elementwise.h"
 
 #include "autodiff/rules.h"
 
@@ -57,14 +57,22 @@ static washi_tensor *per_element(washi_tensor *y, const washi_tensor *a, int axi
     return div(y, washi_scalar(y->tape, y->type, (double)count));
 }
 
-washi_tensor *washi_mean(washi_tensor *a, int axis, bool keep)
+/* Whether a has the axis; if not, or a is not real, an error in the name of who, which is made of
+ * others. */
+static bool has(const char *who, washi_tensor *a, int axis)
 {
-    return per_element(washi_sum(a, axis, keep), a, axis);
+    if (!wa_fit(who, 1, &a)) return false;
+    return !a || a->tape->status || axis == WASHI_ALL || wa_axis(a, who, &axis);
 }
 
-washi_tensor *washi_var(washi_tensor *a, int axis, bool keep)
+washi_tensor *washi_mean(washi_tensor *a, int axis, bool keep)
 {
-    washi_tensor *center = washi_mean(a, axis, true);
+    return has("mean", a, axis) ? per_element(washi_sum(a, axis, keep), a, axis) : NULL;
+}
+
+static washi_tensor *variance(const char *who, washi_tensor *a, int axis, bool keep)
+{
+    washi_tensor *center = has(who, a, axis) ? washi_mean(a, axis, true) : NULL;
     return center ? per_element(fold(&wa_op_sum_squares, sub(a, center), axis, keep), a, axis) : NULL;
 }
 
@@ -76,32 +84,37 @@ static washi_tensor *root(washi_tensor *a)
     return washi_where(none, zero, washi_sqrt(washi_where(none, washi_scalar(a->tape, a->type, 1), a)));
 }
 
-washi_tensor *washi_std(washi_tensor *a, int axis, bool keep) { return root(washi_var(a, axis, keep)); }
+washi_tensor *washi_var(washi_tensor *a, int axis, bool keep) { return variance("var", a, axis, keep); }
+
+washi_tensor *washi_std(washi_tensor *a, int axis, bool keep)
+{
+    return root(variance("std", a, axis, keep));
+}
 
 washi_tensor *washi_norm(washi_tensor *a, int axis, bool keep)
 {
-    return root(fold(&wa_op_sum_squares, a, axis, keep));
+    return has("norm", a, axis) ? root(fold(&wa_op_sum_squares, a, axis, keep)) : NULL;
 }
 
-/* a beside the zero of its type, integers in F32. */
-static washi_tensor *beside_zero(washi_tensor *a,
-                                 washi_tensor *compare(washi_tensor *a, washi_tensor *zero))
+/* The product along the axis of how a, integers in F32, compares with 0. */
+static washi_tensor *every(const char *who, washi_tensor *a, int axis, bool keep,
+                           washi_tensor *compare(washi_tensor *a, washi_tensor *zero))
 {
-    if (!a || a->tape->status) return NULL;
+    if (!wa_usable(a, who)) return NULL;
     if (!wa_is_real(a->type)) a = washi_cast(a, WASHI_F32);
-    return a ? compare(a, washi_scalar(a->tape, a->type, 0)) : NULL;
+    if (!a || !has(who, a, axis)) return NULL;
+    return washi_prod(compare(a, washi_scalar(a->tape, a->type, 0)), axis, keep);
 }
 
 washi_tensor *washi_any(washi_tensor *a, int axis, bool keep)
 {
-    if (!wa_usable(a, "any")) return NULL;
-    washi_tensor *none = washi_prod(beside_zero(a, washi_equal), axis, keep);
+    washi_tensor *none = every("any", a, axis, keep, washi_equal);
     return none ? washi_logical_not(none) : NULL;
 }
 
 washi_tensor *washi_all(washi_tensor *a, int axis, bool keep)
 {
-    return wa_usable(a, "all") ? washi_prod(beside_zero(a, washi_not_equal), axis, keep) : NULL;
+    return every("all", a, axis, keep, washi_not_equal);
 }
 
 /* -- of the last axis, along any -- */
@@ -110,7 +123,7 @@ washi_tensor *washi_all(washi_tensor *a, int axis, bool keep)
 static washi_tensor *along(const struct wa_op *op, washi_tensor *a, int axis)
 {
     if (!a || a->tape->status) return record1(op, a, (struct wa_attr){0});
-    if (!wa_axis(a, op->name, &axis)) return NULL;
+    if (!wa_axis(a, op->name, &axis) || !wa_fit(op->name, 1, &a)) return NULL;
     int rank = a->shape.rank, there[WASHI_MAX_RANK], back[WASHI_MAX_RANK];
     if (axis == rank - 1) return record1(op, a, (struct wa_attr){0});
     for (int i = 0; i < rank; i++) {

@@ -69,13 +69,19 @@ static void refuses_by_map(const struct wa_op *op)
     check_refusal(WASHI_MISUSE, text, wa_record(op, op->arity, x, &(struct wa_attr){0}));
 }
 
+/* What its functions refuse before it can. */
+static washi_tensor *record(const struct wa_op *op, washi_tensor *x)
+{
+    return wa_record(op, 1, &x, &(struct wa_attr){0});
+}
+
 static void refuses_reductions(void)
 {
     REFUSES(BAD_TYPE, "sum: operand [2] of type u8: f32 or f64 wanted, cast it first",
             washi_sum(in(WASHI_U8, SHAPE(2)), 0, false));
     REFUSES(BAD_VALUE, "sum: [2,3] has no axis 2", washi_sum(f32(SHAPE(2, 3)), 2, false));
     REFUSES(BAD_VALUE, "sum: [] has no axis 0", washi_sum(f32(SCALAR), 0, false));
-    REFUSES(BAD_VALUE, "sum: [2] has no axis -2", washi_mean(f32(SHAPE(2)), -2, true));
+    REFUSES(BAD_VALUE, "mean: [2] has no axis -2", washi_mean(f32(SHAPE(2)), -2, true));
     REFUSES(BAD_TYPE, "max: operand [2] of type i32: f32 or f64 wanted, cast it first",
             washi_max(i32(SHAPE(2)), 0, false));
     REFUSES(BAD_VALUE, "max: [2,3] has no axis -3", washi_max(f32(SHAPE(2, 3)), -3, true));
@@ -87,7 +93,9 @@ static void refuses_reductions(void)
     REFUSES(BAD_VALUE, "min: [2,3] has no axis -3", washi_min(f32(SHAPE(2, 3)), -3, true));
     REFUSES(BAD_TYPE, "prod: operand [2] of type i32: f32 or f64 wanted, cast it first",
             washi_prod(i32(SHAPE(2)), 0, false));
-    REFUSES(BAD_VALUE, "sum_squares: [2,3] has no axis 2", washi_norm(f32(SHAPE(2, 3)), 2, false));
+    REFUSES(BAD_TYPE, "sum_squares: operand [2] of type i32: f32 or f64 wanted, cast it first",
+            record(&wa_op_sum_squares, i32(SHAPE(2))));
+    REFUSES(BAD_VALUE, "norm: [2,3] has no axis 2", washi_norm(f32(SHAPE(2, 3)), 2, false));
     REFUSES(BAD_SHAPE, "softmax: a scalar has no last axis", washi_softmax(f32(SCALAR)));
     REFUSES(BAD_VALUE, "softmax: [2,3] has no axis 2", washi_softmax_along(f32(SHAPE(2, 3)), 2));
     REFUSES(BAD_TYPE, "softmax: operand [3] of type u8: f32 or f64 wanted, cast it first",
@@ -196,10 +204,15 @@ static void refuses_along(void)
     REFUSES(BAD_TYPE, "put_along: updates of type i32: f32 or f64 wanted",
             wa_put_along(i32(SHAPE(3)), i32(SHAPE(3)), 0, 4));
     REFUSES(BAD_TYPE, "ravel_index: indices of type u8: i32 wanted",
+            record(&wa_op_ravel_index, in(WASHI_U8, SHAPE(5, 2))));
+    REFUSES(BAD_TYPE, "gather: indices of type u8: i32 wanted",
             washi_gather(f32(SHAPE(3, 4)), in(WASHI_U8, SHAPE(5, 2))));
-    REFUSES(BAD_SHAPE, "gather: [3,4] by indices [5,3]",
+    REFUSES(BAD_SHAPE,
+            "gather: [3,4] by indices [5,3]: the last axis of the indices is to be of size 1 ... 2",
             washi_gather(f32(SHAPE(3, 4)), i32(SHAPE(5, 3))));
-    REFUSES(BAD_SHAPE, "gather: [3,4] by indices []", washi_gather(f32(SHAPE(3, 4)), i32(SCALAR)));
+    REFUSES(BAD_SHAPE,
+            "gather: [3,4] by indices []: the last axis of the indices is to be of size 1 ... 2",
+            washi_gather(f32(SHAPE(3, 4)), i32(SCALAR)));
     REFUSES(BAD_TYPE, "cumsum: [3] of type i32: f32 or f64 wanted, cast it first",
             washi_cumsum(i32(SHAPE(3)), 0));
     REFUSES(BAD_VALUE, "cumprod: [3] has no axis 1", washi_cumprod(f32(SHAPE(3)), 1));

@@ -47,6 +47,35 @@ START_TEST(types_that_do_not_fit)
 }
 END_TEST
 
+/* What is made of several ops speaks in its own name, not in theirs. */
+START_TEST(functions_of_several_ops)
+{
+    refuses(WASHI_BAD_TYPE, "isinf: operand [3] of type i32: f32 or f64 wanted, cast it first",
+            washi_isinf(i32(SHAPE(3))));
+    refuses(WASHI_BAD_TYPE, "clip: operand [3] of type i32: f32 or f64 wanted, cast it first",
+            washi_clip(i32(SHAPE(3)), 0, 1));
+    refuses(WASHI_BAD_TYPE, "gelu: an operand of type i32: f32 or f64 wanted, cast it first",
+            washi_gelu(i32(SHAPE(3))));
+    refuses(WASHI_BAD_TYPE, "std: operand [2,3] of type i32: f32 or f64 wanted, cast it first",
+            washi_std(i32(SHAPE(2, 3)), 0, false));
+    refuses(WASHI_BAD_VALUE, "norm: [2,3] has no axis 2", washi_norm(f32(SHAPE(2, 3)), 2, false));
+    refuses(WASHI_BAD_VALUE, "any: [2,3] has no axis 2", washi_any(i32(SHAPE(2, 3)), 2, false));
+    refuses(WASHI_BAD_TYPE, "argmax: operand [2,3] of type i32: f32 or f64 wanted, cast it first",
+            washi_argmax(i32(SHAPE(2, 3)), 0, false));
+    refuses(WASHI_BAD_SHAPE, "lerp: [2] and [3] do not broadcast",
+            washi_lerp(f32(SHAPE(2)), f32(SHAPE(3)), f32(SCALAR)));
+    refuses(WASHI_BAD_TYPE, "outer: f32 [3] and f64 [2] are of different types",
+            washi_outer(f32(SHAPE(3)), f64(SHAPE(2))));
+    refuses(WASHI_BAD_TYPE, "dot: operand [3] of type i32: f32 or f64 wanted, cast it first",
+            washi_dot(i32(SHAPE(3)), i32(SHAPE(3))));
+    refuses(WASHI_BAD_VALUE, "stack: no axis -3 can be put into [2]",
+            washi_stack(1, (washi_tensor *[]){f32(SHAPE(2))}, -3));
+    refuses(WASHI_BAD_TYPE, "scatter_add: updates of type f64 to f32",
+            washi_scatter_add(f32(SHAPE(3)), i32(SHAPE(2)), f64(SHAPE(2)), 0));
+    refuses(WASHI_BAD_VALUE, "full: 300 is no value of u8", washi_full(t, WASHI_U8, SHAPE(2), 300));
+}
+END_TEST
+
 /* -- objects -- */
 
 START_TEST(tensors_from_elsewhere)
@@ -169,7 +198,8 @@ END_TEST
 int main(void)
 {
     TCase *c = CASE("messages", open_tape, close_tape, shapes_that_do_not_fit, types_that_do_not_fit,
-                    tensors_from_elsewhere, a_tape_after_a_mistake, derivatives_that_there_are_not,
-                    variables_misused, runs_that_cannot_be, contexts_that_cannot_be);
+                    functions_of_several_ops, tensors_from_elsewhere, a_tape_after_a_mistake,
+                    derivatives_that_there_are_not, variables_misused, runs_that_cannot_be,
+                    contexts_that_cannot_be);
     return RUN_SUITE("messages", c);
 }

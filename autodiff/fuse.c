@@ -15,6 +15,13 @@ int wa_base_of(const struct wa_graph *g, int v)
     return v;
 }
 
+int wa_before(const struct wa_graph *g, const struct wa_value *v, int i)
+{
+    if (i < v->n) return wa_base_of(g, v->x[i]);
+    int base = v->after < 0 ? -1 : wa_base_of(g, v->after);
+    return base >= 0 && wa_is_step(&g->values[base]) ? base : -1;
+}
+
 int wa_checked_operand(const struct wa_value *v)
 {
     if (v->node->op == &wa_op_matmul) return v->gathered ? 2 : -1;
@@ -183,9 +190,9 @@ static int merge(struct wa_graph *g, int a, int b)
 static int group_of_operands(struct wa_graph *g, const struct wa_value *v, int level)
 {
     int found = -1;
-    for (int i = 0; i < v->n; i++) {
-        int base = wa_base_of(g, v->x[i]), group = wa_group_of(g, base);
-        if (level_of(g, base) < level || g->values[base].node->op->source) continue;
+    for (int i = 0; i <= v->n; i++) {
+        int base = wa_before(g, v, i), group = base < 0 ? -1 : wa_group_of(g, base);
+        if (base < 0 || level_of(g, base) < level || g->values[base].node->op->source) continue;
         if (group < 0 && may_head(g, base)) {
             group = new_group(g, g->values[base].node->shape, level);
             g->groups[group].head = base;
@@ -203,8 +210,8 @@ static void place_value(struct wa_graph *g, int v, bool fuse)
 {
     struct wa_value *value = &g->values[v];
     int level = 0;
-    for (int i = 0; i < value->n; i++) {
-        int of = level_of(g, wa_base_of(g, value->x[i]));
+    for (int i = 0; i <= value->n; i++) {
+        int base = wa_before(g, value, i), of = base < 0 ? 0 : level_of(g, base);
         if (level < of) level = of;
     }
     value->level = level + 1;

@@ -26,6 +26,7 @@ struct wa_value {
     bool *transposed; /* by operand: matmul reads it with the last two axes exchanged */
     const struct wa_gathered
         *gathered;      /* of a matrix product: operand 0 is a table, operand 2 the indices */
+    int after;          /* the value of node->gradient: v comes after it, even if it does not read it */
     bool live;          /* some goal needs it */
     int group;          /* the group that computes it (wa_group_of); -1: a step of its own, or none */
     enum wa_form form;  /* in its group */
@@ -96,6 +97,8 @@ washi_status wa_walk(const washi_program *p);
 void wa_graph_mark(struct wa_graph *g);
 /* Lets matrix products gather, cast and scale the rows of their left operand (prologue.c). */
 bool wa_graph_prologues(struct wa_graph *g);
+/* Lets the reverse sweep make again what is cheap, from few values that are kept (recompute.c). */
+bool wa_graph_recompute(struct wa_graph *g);
 /* Puts values into groups (fuse.c), and these in order. fuse false: every value is its own step. */
 bool wa_graph_fuse(struct wa_graph *g, bool fuse);
 int wa_group_of(const struct wa_graph *g, int value); /* the group that stands; -1: none */
@@ -106,6 +109,9 @@ bool wa_needs_rows(const struct wa_op *op);
 int wa_checked_operand(const struct wa_value *v);
 /* The value that v is a view of, or v. */
 int wa_base_of(const struct wa_graph *g, int v);
+/* The values that v comes after: i below n are its operands, i = n may be one more. What they view; -1:
+ * none. */
+int wa_before(const struct wa_graph *g, const struct wa_value *v, int i);
 /* How x lies when stretched to y: as y itself, one element a row of y's last axis, one row for all, one
  * element for all, or in some other way. */
 enum wa_layout { WA_DENSE, WA_A_ROW, WA_PERIODIC, WA_CONSTANT, WA_STRIDED };
@@ -192,7 +198,7 @@ struct washi_program {
     double profile_seconds;                /* that they took */
     void *slab;
     size_t planned_bytes, least_bytes; /* of values: in the slab, and alive at once */
-    size_t slab_bytes; /* scratch included */
+    size_t slab_bytes;                 /* scratch included */
 };
 
 /* Runs the steps in order on this thread, and looks at what each made: WASHI_BAD_VALUE, with a message,

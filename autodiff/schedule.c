@@ -12,9 +12,11 @@
 
 /* Nanoseconds, roughly, of one core: a phase is split when that saves more than a barrier costs. */
 enum { LEAST_PHASE = 1500, LEAST_ALONE = 6000 };
+/* And closed, where memory is short: it is given back at a phase's end. */
+enum { LONGEST_PHASE = 50000 };
 
 struct unit {
-    int key;      /* its last value; -1: there is no such unit */
+    int key;      /* its first value; -1: there is no such unit */
     int waiting;  /* operands not done */
     int member;   /* its values, as a chain */
     int64_t lead; /* units its tasks can share out: a size of the leading axis; 0: none */
@@ -169,6 +171,7 @@ static bool may_join(const struct scheduler *s, int u, struct wa_turn *turn)
     if (!may_assign(s, u)) return false;
     if (g->threads == 1) return true;
     if (s->phase->alone) return false;
+    if (g->tape->arena.w->recompute && s->cost > LONGEST_PHASE) return false;
     if (is_alone(s, u)) return turn->alone = empty;
     bool follows = false;
     for (int v = unit->member; v >= 0; v = s->next_member[v]) {
@@ -281,12 +284,13 @@ static void link_units(struct scheduler *s)
         if (!wa_is_step(value)) continue;
         int to = unit_of(g, v);
         struct unit *unit = &s->unit[to];
-        unit->key = v;
+        if (unit->key < 0) unit->key = v;
         s->next_member[v] = unit->member;
         unit->member = v;
         unit->cost += cost_of(g, value);
-        for (int i = 0; i < value->n; i++) {
-            int base = wa_base_of(g, value->x[i]), from = unit_of(g, base);
+        for (int i = 0; i <= value->n; i++) {
+            int base = wa_before(g, value, i), from = base < 0 ? to : unit_of(g, base);
+            if (base < 0) continue;
             if (from == to && wa_is_step(&g->values[base])) continue;
             if (wa_is_step(&g->values[base])) unit->waiting++;
             s->to[s->edges] = to;
@@ -334,7 +338,7 @@ static int *new_ints(struct wa_graph *g, size_t n)
 bool wa_graph_schedule(struct wa_graph *g)
 {
     size_t n = (size_t)(g->count + g->group_count), edges = 0, count = (size_t)g->count;
-    for (int v = 0; v < g->count; v++) edges += (size_t)g->values[v].n;
+    for (int v = 0; v < g->count; v++) edges += (size_t)g->values[v].n + 1;
     struct scheduler s = {.g = g,
                           .unit =
                               wa_arena_new(&g->arena, (n + 1) * sizeof *s.unit, _Alignof(struct unit)),

@@ -104,10 +104,14 @@ static void sweep(struct sweep *s, int ny, washi_tensor *const y[], washi_tensor
     for (int i = 0; i < nx; i++)
         if (dx[i]) accumulate(s, x[i], dx[i]);
     for (int j = 0; j < ny; j++) accumulate(s, y[j], v[j]);
-    for (size_t k = s->count; k-- > 0 && !s->tape->status;) {
-        washi_tensor *node = s->tape->nodes[s->first + k];
+    washi_tape *t = s->tape;
+    const washi_tensor *outer = t->gradient;
+    for (size_t k = s->count; k-- > 0 && !t->status;) {
+        washi_tensor *node = t->nodes[s->first + k];
+        t->gradient = s->grads[k];
         if (s->grads[k] && s->active[k] && node->op->rule) go_back(s, node, s->grads[k]);
     }
+    t->gradient = outer;
     for (int i = 0; i < nx && !s->tape->status; i++)
         if (within(s, x[i])) dx[i] = *gradient_of(s, x[i]);
 }
@@ -125,10 +129,13 @@ washi_status wa_sweep(int ny, washi_tensor *const y[], washi_tensor *const v[], 
     struct sweep s = {.tape = t, .first = (size_t)first, .count = (size_t)(last - first) + 1};
     s.grads = wa_new(t->arena.w, s.count * sizeof *s.grads);
     s.active = wa_new(t->arena.w, s.count * sizeof *s.active);
+    int outer = t->sweep;
+    t->sweep = (int)t->count;
     if (s.grads && s.active)
         sweep(&s, ny, y, v, nx, x, dx);
     else
         washi_fail(t, WASHI_NO_MEMORY, "%s", washi_message());
+    t->sweep = outer;
     wa_free(t->arena.w, s.grads, s.count * sizeof *s.grads);
     wa_free(t->arena.w, s.active, s.count * sizeof *s.active);
     for (int i = 0; t->status && i < nx; i++) dx[i] = NULL;

@@ -109,6 +109,8 @@ static washi_tensor *new_node(washi_tape *t, const struct wa_op *op, int n)
     y->tape = t;
     y->n = n;
     y->id = (int)t->count;
+    y->sweep = t->sweep;
+    y->gradient = t->gradient;
     return y;
 }
 

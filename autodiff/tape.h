@@ -28,6 +28,8 @@ struct washi_tensor {
     const void *data;       /* of a constant, a variable, a fed input; of an output after a run */
     const void *next;       /* of an input: what washi_prefetch announced */
     washi_tensor *assigned; /* of a variable: what it takes at the end of a run */
+    int sweep; /* of a node that a reverse sweep recorded: the id of that sweep's first; else 0 */
+    const washi_tensor *gradient; /* and the gradient that its rule took further back */
     washi_tensor *next_variable;
     const washi_program *by; /* the program whose slab data points into */
     void *kept;              /* memory of the tape's own for the value after an eval */
@@ -40,7 +42,9 @@ struct washi_tape {
     washi_tensor **nodes; /* by id */
     size_t count, capacity;
     washi_tensor *variables; /* the newest first */
-    struct wa_own *own;      /* ops of the user's own (own.c) */
+    int sweep;               /* while one records: as in its nodes */
+    const washi_tensor *gradient;
+    struct wa_own *own; /* ops of the user's own (own.c) */
     washi_status status;
 };
 

@@ -110,6 +110,10 @@ typedef struct {
      * finite; the message tells op, shape, washi_name and place. Slow: for finding mistakes. Also with
      * WASHI_CHECK=1 in the environment. */
     bool check;
+    /** Programs keep less for derivatives: elementwise values that are cheap are made again when the reverse
+     * sweep wants them, from as few bytes of values kept as suffice. Less memory for some more arithmetic, and
+     * the same bits. See washi_checkpoint for longer pieces. */
+    bool recompute;
 } washi_options;
 
 /** Opens a context; options NULL means all zero. On failure *out is NULL.

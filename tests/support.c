@@ -13,15 +13,20 @@ struct heap heap = {.fail_at = -1};
 
 void ok(washi_status status) { ck_assert_msg(!status, "%s", washi_message()); }
 
-washi *open_level(const char *level, int threads, const char **why)
+static washi *open_way(const char *level, int threads, bool recompute, const char **why)
 {
     washi *w;
-    const washi_status status =
-        washi_open(&w, &(washi_options){.cpu = level, .threads = threads, .seed = 1});
+    const washi_status status = washi_open(
+        &w, &(washi_options){.cpu = level, .threads = threads, .seed = 1, .recompute = recompute});
     *why = washi_message();
     if (status) ck_assert_int_eq(status, WASHI_UNSUPPORTED);
     ck_assert_int_eq(w == NULL, status != WASHI_OK);
     return w;
+}
+
+washi *open_level(const char *level, int threads, const char **why)
+{
+    return open_way(level, threads, false, why);
 }
 
 washi *open_counted(void)
@@ -36,13 +41,13 @@ washi *open_counted(void)
 struct settings open_settings(void)
 {
     static const int threads[] = {1, 2, 3, 7, 1};
-    enum { WAYS = sizeof threads / sizeof *threads, UNFUSED = WAYS - 1 };
+    enum { WAYS = sizeof threads / sizeof *threads, AGAIN = 2, UNFUSED = WAYS - 1 };
     struct settings s = {0};
     for (int level = 0; level < LEVELS; level++)
         for (int i = 0; i < WAYS; i++) {
             const char *why;
             if (i == UNFUSED) setenv("WASHI_FUSE", "0", 1);
-            washi *w = open_level(level_names[level], threads[i], &why);
+            washi *w = open_way(level_names[level], threads[i], i == AGAIN, &why);
             unsetenv("WASHI_FUSE");
             if (!w) {
                 printf("skipped: %s\n", why);
@@ -51,7 +56,10 @@ struct settings open_settings(void)
             ck_assert_str_eq(washi_cpu(w), level_names[level]);
             ck_assert_int_eq(washi_threads(w), threads[i]);
             snprintf(s.name[s.count], sizeof s.name[0], "%s, %d threads%s", level_names[level],
-                     threads[i], i == UNFUSED ? ", not fused" : "");
+                     threads[i],
+                     i == UNFUSED ? ", not fused"
+                     : i == AGAIN ? ", recomputing"
+                                  : "");
             s.w[s.count++] = w;
         }
     ck_assert_int_ge(s.count, WAYS);
@@ -62,6 +70,20 @@ void close_settings(struct settings *s)
 {
     for (int i = 0; i < s->count; i++) washi_close(s->w[i]);
     s->count = 0;
+}
+
+int dumped(const washi_program *p, const char *word)
+{
+    char *text = NULL;
+    size_t size = 0;
+    int count = 0;
+    FILE *file = open_memstream(&text, &size);
+    ck_assert_ptr_nonnull(file);
+    ok(washi_dump(p, file));
+    fclose(file);
+    for (char *at = strtok(text, " +,\n"); at; at = strtok(NULL, " +,\n")) count += !strcmp(at, word);
+    free(text);
+    return count;
 }
 
 void *counted(void *user, void *block, size_t old_size, size_t new_size)

@@ -25,16 +25,20 @@ washi *open_level(const char *level, int threads, const char **why);
 washi *open_counted(void);
 
 /* A context for each usable level and each of 1, 2, 3 and 7 threads, the first being scalar on one
- * thread, and for each level one that does not fuse. Levels that cannot be used are named once on
- * standard output. */
+ * thread, those on 3 threads making values again for derivatives, and for each level one that does not
+ * fuse. Levels that cannot be used are named once on standard output. */
 enum { MAX_SETTINGS = LEVELS * 5 };
 struct settings {
     int count;
     washi *w[MAX_SETTINGS];
-    char name[MAX_SETTINGS][40]; /* "avx2, 7 threads" */
+    char name[MAX_SETTINGS][48]; /* "avx2, 7 threads" */
 };
 struct settings open_settings(void);
 void close_settings(struct settings *s);
+
+/* How often washi_dump has the word: an op's name for each time it is computed, "assign" for a copy at
+ * the end. */
+int dumped(const washi_program *p, const char *word);
 
 /* -- an allocator that counts, checks the sizes it is told, and fails when asked -- */
 

@@ -13,9 +13,6 @@ washi_tensor *fed(washi_shape shape, const void *data);
  * rounding. */
 void near(double v, double wanted, double tolerance);
 void is(const washi_tensor *y, int64_t i, double wanted);
-/* How often washi_dump has the word: an op's name for each time it is computed, "assign" for a copy at
- * the end. */
-int dumped(const washi_program *p, const char *word);
 
 TCase *assign_case(void);      /* tape_assign.c */
 TCase *check_case(void);       /* tape_check.c */

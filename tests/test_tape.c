@@ -34,20 +34,6 @@ void is(const washi_tensor *y, int64_t i, double wanted)
                   element(y, i), wanted);
 }
 
-int dumped(const washi_program *p, const char *word)
-{
-    char *text = NULL;
-    size_t size = 0;
-    int count = 0;
-    FILE *file = open_memstream(&text, &size);
-    ck_assert_ptr_nonnull(file);
-    ok(washi_dump(p, file));
-    fclose(file);
-    for (char *at = strtok(text, " +,\n"); at; at = strtok(NULL, " +,\n")) count += !strcmp(at, word);
-    free(text);
-    return count;
-}
-
 /* -- errors that stick -- */
 
 START_TEST(the_first_error_stays)

@@ -65,7 +65,8 @@ washi_status washi_open(washi **out, const washi_options *options)
                  .simd = simd,
                  .fuse = !check && is_on("WASHI_FUSE", true),
                  .check = check,
-                 .profile = is_on("WASHI_PROFILE", false)};
+                 .profile = is_on("WASHI_PROFILE", false),
+                 .recompute = o->recompute};
     int workers = (w->threads < cores() ? w->threads : cores()) - 1;
     if (!w->parallel && workers && !(w->pool = wa_pool_open(w, workers))) {
         washi_close(w);

@@ -14,9 +14,10 @@ struct washi {
     void *user;
     int threads;
     uint64_t seed;
-    bool fuse;    /* programs make several values in one step */
-    bool check;   /* a run looks at what each step made */
-    bool profile; /* and count where their time goes */
+    bool fuse;      /* programs make several values in one step */
+    bool check;     /* a run looks at what each step made */
+    bool profile;   /* and count where their time goes */
+    bool recompute; /* and make again what is cheap */
     const struct wa_simd *simd;
     struct wa_pool *pool; /* NULL with one thread or the caller's parallel */
     atomic_flag working;  /* a run has the threads */

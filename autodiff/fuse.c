@@ -225,6 +225,57 @@ static void place_value(struct wa_graph *g, int v, bool fuse)
     enter(g, group, v, form);
 }
 
+/* -- later -- */
+
+enum { NOBODY = -2, SEVERAL = -1 };
+
+/* Group `from` has one more reader: v, of its operand k, or (k = n) v comes after it. */
+static void note_reader(const struct wa_graph *g, int from, const struct wa_value *v, int k, int only[])
+{
+    int by = standing(g, v->group);
+    bool inside = by >= 0 && v->node->op != &wa_op_matmul &&
+                  (only[from] == NOBODY || only[from] == by) &&
+                  wa_shape_equal(g->groups[from].shape, g->groups[by].shape) &&
+                  (k == v->n || reads_inside(g, &g->groups[by], v, v->form, k));
+    only[from] = inside ? by : SEVERAL;
+}
+
+/* A group that reads nothing but what is there before the run, and is read by one group alone, need not
+ * be earlier than that and have its values in memory: it joins it. So the step of an optimiser that
+ * begins with what it remembers of a weight waits for the gradient. */
+static bool join_readers(struct wa_graph *g)
+{
+    size_t n = (size_t)g->group_count + 1;
+    int *only = wa_arena_new(&g->arena, n * sizeof *only, _Alignof(int));
+    bool *waits = wa_arena_new(&g->arena, n, 1);
+    if (!only || !waits) return false;
+    for (size_t i = 0; i < n; i++) only[i] = NOBODY, waits[i] = false;
+    for (int v = 0; v < g->count; v++) {
+        const struct wa_value *value = &g->values[v];
+        int group = standing(g, value->group);
+        for (int k = 0; wa_is_step(value) && k <= value->n; k++) {
+            int base = wa_before(g, value, k), from = base < 0 ? -1 : wa_group_of(g, base);
+            if (base < 0 || !wa_is_step(&g->values[base]) || (from >= 0 && from == group)) continue;
+            if (group >= 0) waits[group] = true;
+            if (from >= 0) note_reader(g, from, value, k, only);
+        }
+    }
+    for (int i = 0; i < g->goal_count; i++) {
+        int from = wa_group_of(g, wa_base_of(g, g->goals[i].value));
+        if (from >= 0) only[from] = SEVERAL;
+    }
+    for (int i = 0; i < g->group_count; i++) {
+        struct wa_group *group = &g->groups[i];
+        if (group->merged >= 0 || waits[i] || only[i] < 0) continue;
+        struct wa_group *into = &g->groups[only[i]];
+        bool by_rows = group->by_rows || into->by_rows;
+        if (by_rows && group->columns > WA_LONGEST_ROW) continue;
+        group->merged = only[i];
+        into->by_rows = by_rows;
+    }
+    return true;
+}
+
 /* -- the whole -- */
 
 /* A value that only its own step reads needs no memory beyond it. */
@@ -248,7 +299,7 @@ bool wa_graph_fuse(struct wa_graph *g, bool fuse)
     if (!g->groups) return false;
     for (int v = 0; v < g->count; v++)
         if (wa_is_step(&g->values[v])) place_value(g, v, fuse);
-    if (!wa_graph_schedule(g)) return false;
+    if ((fuse && !join_readers(g)) || !wa_graph_schedule(g)) return false;
     find_inside(g);
     return true;
 }

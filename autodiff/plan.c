@@ -2,6 +2,7 @@
 #include "autodiff/program.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_source(const struct wa_graph *g, int v) { return g->values[v].node->op->source; }
@@ -257,11 +258,77 @@ static bool place(struct wa_graph *g)
     return true;
 }
 
+/* -- the largest first -- */
+
+/* Where a root is: in memory, and from when to when. */
+struct extent {
+    int value, first, last;
+    size_t at, size;
+};
+
+static int larger_first(const void *a, const void *b)
+{
+    const struct extent *x = a, *y = b;
+    if (x->size != y->size) return x->size < y->size ? 1 : -1;
+    return (x->value > y->value) - (x->value < y->value);
+}
+
+static int list_extents(const struct wa_graph *g, struct extent *list)
+{
+    int n = 0;
+    for (int v = 0; v < g->count; v++) {
+        const struct wa_value *value = &g->values[v];
+        if (value->step < 0 || value->root != v || value->inside) continue;
+        int last = value->last == INT_MAX ? INT_MAX : given_back(g, value->last);
+        list[n++] = (struct extent){v, value->step, last, 0, room_of(g, v)};
+    }
+    return n;
+}
+
+/* The lowest place for e beside those placed, which are in order of their places. */
+static size_t lowest(const struct extent *placed, int n, const struct extent *e)
+{
+    size_t at = 0;
+    for (int i = 0; i < n; i++) {
+        const struct extent *p = &placed[i];
+        if (p->last < e->first || e->last < p->first) continue;
+        if (p->at >= at + e->size) break;
+        if (at < p->at + p->size) at = p->at + p->size;
+    }
+    return at;
+}
+
+/* Places the largest first, each as low as it can be, and keeps that if the slab is smaller. For few
+ * values: the time grows with their square. */
+static bool place_by_size(struct wa_graph *g)
+{
+    enum { MOST = 4096 };
+    struct extent *list = wa_arena_new(&g->arena, ((size_t)g->count + 1) * sizeof *list, WA_ALIGN),
+                  *placed = wa_arena_new(&g->arena, ((size_t)g->count + 1) * sizeof *placed, WA_ALIGN);
+    if (!list || !placed) return false;
+    int n = list_extents(g, list);
+    size_t top = 0;
+    if (n > MOST || g->slab_bytes == g->least_bytes) return true;
+    qsort(list, (size_t)n, sizeof *list, larger_first);
+    for (int i = 0; i < n; i++) {
+        struct extent e = list[i];
+        int k = i;
+        e.at = lowest(placed, i, &e);
+        for (; k > 0 && placed[k - 1].at > e.at; k--) placed[k] = placed[k - 1];
+        placed[k] = e;
+        if (top < e.at + e.size) top = e.at + e.size;
+    }
+    if (top >= g->slab_bytes) return true;
+    for (int i = 0; i < n; i++) g->values[placed[i].value].offset = placed[i].at;
+    g->slab_bytes = top;
+    return true;
+}
+
 bool wa_graph_plan(struct wa_graph *g)
 {
     find_lifetimes(g);
     assign_in_memory(g);
     overwrite_operands(g);
     for (int v = 0; v < g->count; v++) g->values[v].root = root_of(g, v);
-    return place(g);
+    return place(g) && place_by_size(g);
 }

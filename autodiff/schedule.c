@@ -8,6 +8,7 @@
  * Of the steps that could come, those that can join the phase do, the earliest on the tape first. */
 #include "autodiff/program.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Nanoseconds, roughly, of one core: a phase is split when that saves more than a barrier costs. */
@@ -358,6 +359,7 @@ bool wa_graph_schedule(struct wa_graph *g)
     for (size_t u = 0; u < n; u++)
         if (s.unit[u].key >= 0 && !s.unit[u].waiting) push(s.now, &s.ready, s.unit, (int)u);
     schedule(&s);
+    for (size_t u = 0; u < n; u++) assert(s.unit[u].key < 0 || s.unit[u].step >= 0); /* no cycle */
     return list_members(g) && wa_graph_order(g);
 }
 

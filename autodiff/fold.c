@@ -29,7 +29,7 @@ static int find(const struct wa_graph *g, bool constant[], bool wanted[])
     }
     for (int i = 0; i < g->goal_count; i++) wanted[g->goals[i].value] = constant[g->goals[i].value];
     for (int v = 0; v < g->count; v++) {
-        wanted[v] = wanted[v] && !g->values[v].node->op->source;
+        wanted[v] = wanted[v] && !g->values[v].source;
         count += wanted[v];
     }
     return count;
@@ -51,6 +51,8 @@ static bool replace(struct wa_value *v, washi_program *p, const void *data)
     node->shape = v->node->shape;
     node->data = copy;
     v->node = node;
+    v->view = false;
+    v->source = true;
     v->n = 0;
     return true;
 }

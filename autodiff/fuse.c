@@ -9,12 +9,6 @@
 #include <limits.h>
 #include <string.h>
 
-int wa_base_of(const struct wa_graph *g, int v)
-{
-    while (g->values[v].node->op->view) v = g->values[v].x[0];
-    return v;
-}
-
 int wa_before(const struct wa_graph *g, const struct wa_value *v, int i)
 {
     if (i < v->n) return wa_base_of(g, v->x[i]);
@@ -192,7 +186,7 @@ static int group_of_operands(struct wa_graph *g, const struct wa_value *v, int l
     int found = -1;
     for (int i = 0; i <= v->n; i++) {
         int base = wa_before(g, v, i), group = base < 0 ? -1 : wa_group_of(g, base);
-        if (base < 0 || level_of(g, base) < level || g->values[base].node->op->source) continue;
+        if (base < 0 || level_of(g, base) < level || g->values[base].source) continue;
         if (group < 0 && may_head(g, base)) {
             group = new_group(g, g->values[base].node->shape, level);
             g->groups[group].head = base;

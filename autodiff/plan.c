@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_source(const struct wa_graph *g, int v) { return g->values[v].node->op->source; }
+static bool is_source(const struct wa_graph *g, int v) { return g->values[v].source; }
 
 /* The value in whose memory v is; until the end, views have none of their own. */
 static int root_of(const struct wa_graph *g, int v) { return g->values[wa_base_of(g, v)].root; }

@@ -22,8 +22,9 @@ struct wa_group {
  * named below by their index in wa_graph.values. */
 struct wa_value {
     const washi_tensor *node;
-    int n, *x;        /* operands */
-    bool *transposed; /* by operand: matmul reads it with the last two axes exchanged */
+    bool view, source; /* as the node's op: they are asked for more than all else */
+    int n, *x;         /* operands */
+    bool *transposed;  /* by operand: matmul reads it with the last two axes exchanged */
     const struct wa_gathered
         *gathered;      /* of a matrix product: operand 0 is a table, operand 2 the indices */
     int after;          /* the value of node->gradient: v comes after it, even if it does not read it */
@@ -108,7 +109,11 @@ bool wa_needs_rows(const struct wa_op *op);
  * before the run, the check comes before the first step. */
 int wa_checked_operand(const struct wa_value *v);
 /* The value that v is a view of, or v. */
-int wa_base_of(const struct wa_graph *g, int v);
+static inline int wa_base_of(const struct wa_graph *g, int v)
+{
+    while (g->values[v].view) v = g->values[v].x[0];
+    return v;
+}
 /* The values that v comes after: i below n are its operands, i = n may be one more. What they view; -1:
  * none. */
 int wa_before(const struct wa_graph *g, const struct wa_value *v, int i);

@@ -189,7 +189,7 @@ static void decide(struct cut *c, int place[])
 {
     struct wa_graph *g = c->g;
     for (int v = 0; v < g->count; v++)
-        if (g->values[v].live && !g->values[v].node->op->source && is_wanted(c, v)) fill(c, v);
+        if (g->values[v].live && !g->values[v].source && is_wanted(c, v)) fill(c, v);
     for (int v = g->count; v-- > 0;) {
         place[v] = INT_MAX;
         c->again[v] = c->again[v] && c->toward[making(v)] != NONE;

@@ -142,8 +142,15 @@ static bool add_value(struct maker *m, const washi_tensor *y)
     }
     struct wa_value *v = &g->values[g->count];
     size_t n = (size_t)y->n;
-    *v = (struct wa_value){
-        .node = y, .n = y->n, .after = -1, .group = -1, .step = -1, .last = -1, .read_by = -1};
+    *v = (struct wa_value){.node = y,
+                           .view = y->op->view,
+                           .source = y->op->source,
+                           .n = y->n,
+                           .after = -1,
+                           .group = -1,
+                           .step = -1,
+                           .last = -1,
+                           .read_by = -1};
     if (y->gradient && m->needed[y->gradient->id]) v->after = m->value[y->gradient->id];
     if (n) {
         v->x = wa_arena_new(&g->arena, n * sizeof *v->x, _Alignof(int));

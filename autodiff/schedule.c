@@ -40,10 +40,7 @@ struct scheduler {
     bool forced; /* nothing else can come: updates need not wait for readers */
 };
 
-bool wa_is_step(const struct wa_value *v)
-{
-    return v->live && !v->node->op->source && !v->node->op->view;
-}
+bool wa_is_step(const struct wa_value *v) { return v->live && !v->source && !v->view; }
 
 static int unit_of(const struct wa_graph *g, int v)
 {
@@ -134,7 +131,7 @@ static bool is_alone(const struct scheduler *s, int u)
         if (op->check && op->checked < 0) return true;
         if (checked < 0) continue;
         int base = wa_base_of(s->g, s->g->values[v].x[checked]);
-        if (!s->g->values[base].node->op->source) return true;
+        if (!s->g->values[base].source) return true;
     }
     return unit->lead < s->g->threads && unit->cost > LEAST_ALONE;
 }

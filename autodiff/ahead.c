@@ -13,7 +13,7 @@ static bool gathers(const struct wa_step *s, struct wa_ahead *a)
     } else
         wa_fused_gather(s, &table, &indices);
     if (!table || !table->source || !indices->source || indices->source->op != &wa_op_input)
-        return NULL;
+        return false;
     size_t rows = (size_t)table->shape.dim[0];
     if (!rows) return false;
     a->indices = indices->source;
@@ -23,6 +23,15 @@ static bool gathers(const struct wa_step *s, struct wa_ahead *a)
     return true;
 }
 
+/* Whether another step gathers the same. */
+static bool known(const washi_program *p, const struct wa_ahead *a)
+{
+    for (int i = 0; i < p->ahead_count; i++)
+        if (p->ahead[i].indices == a->indices && p->ahead[i].table->source == a->table->source)
+            return true;
+    return false;
+}
+
 bool wa_ahead_find(washi_program *p, const struct wa_graph *g)
 {
     double all = 0, sum = 0;
@@ -30,7 +39,8 @@ bool wa_ahead_find(washi_program *p, const struct wa_graph *g)
     p->portion = wa_arena_new(&p->arena, ((size_t)p->step_count + 1) * sizeof *p->portion, WA_ALIGN);
     if (!p->ahead || !p->portion) return false;
     for (int i = 0; i < p->step_count; i++) {
-        if (gathers(&p->steps[i], &p->ahead[p->ahead_count])) p->ahead_count++;
+        struct wa_ahead *a = &p->ahead[p->ahead_count];
+        if (gathers(&p->steps[i], a) && !known(p, a)) p->ahead_count++;
         all += g->turns[i].cost;
     }
     for (int i = 0; i <= p->step_count; i++) {

@@ -6,7 +6,7 @@
 enum { TILE_BYTES = 4096 };
 /* Of a matrix product: the bytes and rows of a block, and the rows of a task, which are some of its
  * tiles. */
-enum { BLOCK_BYTES = 128 * 1024, BLOCK_ROWS = 96, TASK_ROWS = 28 };
+enum { BLOCK_BYTES = 128 * 1024, BLOCK_ROWS = 112, TASK_ROWS = 28 };
 enum { PRODUCT_GRAIN = 1 << 19, TASK_COST = 6000 }; /* worth a task: multiply-adds, nanoseconds */
 
 static size_t size_of(const struct wa_builder *b, int value)

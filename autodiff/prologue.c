@@ -56,9 +56,10 @@ static struct pattern match(const struct wa_graph *g, int operand)
     return p;
 }
 
-/* Whether all that reads value x, through views or not, is the left operand of one matrix product.
- * Packing from the table twice costs more than making x once. */
-static bool multiplied_once(const struct wa_graph *g, int x)
+/* Whether all that reads value x, through views or not, is the left operand of matrix products, of at
+ * most two. Packing from the table twice costs no more than making x and reading it twice, and with
+ * threads less: each packs what it needs, and no line of x goes from one to another. */
+static bool only_multiplied(const struct wa_graph *g, int x)
 {
     int products = 0;
     for (int v = 0; v < g->count; v++) {
@@ -72,7 +73,7 @@ static bool multiplied_once(const struct wa_graph *g, int x)
     }
     for (int i = 0; i < g->goal_count; i++)
         if (wa_base_of(g, g->goals[i].value) == x) return false;
-    return products == 1;
+    return products <= 2;
 }
 
 bool wa_graph_prologues(struct wa_graph *g)
@@ -81,7 +82,7 @@ bool wa_graph_prologues(struct wa_graph *g)
         struct wa_value *value = &g->values[v];
         if (!value->live || value->node->op != &wa_op_matmul || value->node->shape.rank != 2) continue;
         struct pattern p = match(g, value->x[0]);
-        if (p.table < 0 || !multiplied_once(g, wa_base_of(g, value->x[0]))) continue;
+        if (p.table < 0 || !only_multiplied(g, wa_base_of(g, value->x[0]))) continue;
         struct wa_gathered *gathered =
             wa_arena_new(&g->arena, sizeof *gathered, _Alignof(struct wa_gathered));
         int *x = wa_arena_new(&g->arena, 3 * sizeof *x, _Alignof(int));

@@ -24,13 +24,16 @@ static void NAME(scale)(size_t n, T alpha, T beta, T *c, const T *sum)
     }
 }
 
+/* Whether the tiles themselves add to c: to beta 1 the product of beta and c is c. */
+INLINE bool NAME(adds)(const struct wa_gemm *g) { return g->beta == 1 && g->k <= GEMM_DEPTH; }
+
 /* The sums of rows from i and columns from j are ready; they may be in c. */
 static void NAME(finish)(const struct wa_gemm *g, size_t i, size_t j, size_t rows, size_t columns,
                          T *sum, size_t sum_row)
 {
     T *c = g->c ? (T *)g->c + i * g->c_row + j : sum;
     const size_t c_row = g->c ? g->c_row : sum_row;
-    if (c != sum || g->alpha != 1) {
+    if (c != sum || (g->alpha != 1 && !NAME(adds)(g))) {
         const bool touching = c_row == columns && sum_row == columns;
         const size_t lines = touching ? 1 : rows, n = touching ? rows * columns : columns;
         for (size_t r = 0; r < lines; r++)
@@ -66,7 +69,7 @@ INLINE struct NAME(plan) NAME(plan)(const struct wa_gemm *g)
                   (g->m > GEMM_PACK_ROWS * GEMM_ROWS &&
                    g->k * b_bytes > (b_bytes % GEMM_SET_BYTES ? GEMM_PACK_BYTES : GEMM_FIGHT_BYTES)),
         /* No sum can wait for the rest of its chain in an operand, or nowhere. */
-        .keep = g->beta != 0 || !g->c};
+        .keep = (g->beta != 0 && !NAME(adds)(g)) || !g->c};
     if (!plan.pack_a && !plan.pack_b && !plan.keep) return plan;
     const size_t columns = gemm_min(gemm_round_up(g->n, WIDTH), COLUMNS),
                  depth = gemm_min(g->k, GEMM_DEPTH);
@@ -137,7 +140,7 @@ INLINE bool NAME(is_small)(const struct wa_gemm *g)
     return g->k <= GEMM_DEPTH && g->n <= GEMM_PACK_COLUMNS * WIDTH && g->b_column == 1 &&
            (g->m <= GEMM_PACK_ROWS * GEMM_ROWS ||
             g->k * g->b_row * sizeof(T) <= gemm_min(GEMM_PACK_BYTES, GEMM_FIGHT_BYTES)) &&
-           g->beta == 0 && g->c && !NAME(has_prologue)(g);
+           (g->beta == 0 || NAME(adds)(g)) && g->c && !NAME(has_prologue)(g);
 }
 
 /* Such a product: strips of one block. */
@@ -152,9 +155,11 @@ static void NAME(small)(const struct wa_gemm *g)
                           .b = g->b,
                           .b_row = g->b_row,
                           .c = g->c,
-                          .c_row = g->c_row};
+                          .c_row = g->c_row,
+                          .adds = NAME(adds)(g),
+                          .alpha = (T)g->alpha};
     const bool broad = g->n > WIDTH && g->n <= WIDTH + NAME(SHORT);
-    const bool plain = g->alpha == 1 && !g->epilogue;
+    const bool plain = (g->alpha == 1 || t.adds) && !g->epilogue;
     size_t strips = broad ? (g->m + GEMM_BROAD - 1) / GEMM_BROAD : (g->m + GEMM_ROWS - 1) / GEMM_ROWS;
     for (size_t i = 0, rows; i < g->m; i += rows, strips--) {
         rows = (uint32_t)(g->m - i) / (uint32_t)strips;
@@ -185,7 +190,9 @@ static void NAME(blocks)(const struct wa_gemm *g, T *scratch)
                                       .b_row = plan.pack_b ? GEMM_VECTORS * LEN : g->b_row,
                                       .c = plan.keep ? sum : (T *)g->c + i * g->c_row + j,
                                       .c_row = plan.keep ? columns : g->c_row,
-                                      .resume = p > 0};
+                                      .resume = p > 0,
+                                      .adds = NAME(adds)(g),
+                                      .alpha = (T)g->alpha};
                 if (plan.pack_b) NAME(pack_b)(g, b, t.k, columns, b_pack);
                 NAME(block)(g, &plan, &t, i, rows, j, columns, p, a_pack);
                 p += t.k;

@@ -41,11 +41,33 @@ INLINE void NAME(steps)(const size_t first, const size_t end, const size_t vecto
     }
 }
 
+/* sum = c + alpha * sum. */
+INLINE void NAME(add)(const size_t first, const size_t end, const size_t vectors, const bool edge,
+                      const bool rest, const struct NAME(job) * t, struct NAME(sums) * sum)
+{
+    const size_t whole = vectors - edge;
+    const T *c = t->c + first * t->c_row;
+    const VT alpha = V(set)(t->alpha);
+    GEMM_UNROLL for (size_t r = first; r < end; r++, c += t->c_row)
+    {
+        GEMM_OPAQUE(c);
+        GEMM_UNROLL for (size_t v = 0; v < vectors; v++)
+        {
+            const VT old = v < whole ? V(load)(c + v * LEN) : V(load_n)(c + v * LEN, t->edge);
+            sum->vector[r][v] = V(add)(V(mul)(alpha, sum->vector[r][v]), old);
+        }
+        if (rest)
+            sum->rest[r] =
+                H(add)(H(mul)(H(set)(t->alpha), sum->rest[r]), H(load_n)(c + vectors * LEN, t->edge));
+    }
+}
+
 INLINE void NAME(put)(const size_t first, const size_t end, const size_t vectors, const bool edge,
-                      const bool rest, const struct NAME(job) * t, const struct NAME(sums) * sum)
+                      const bool rest, const struct NAME(job) * t, struct NAME(sums) * sum)
 {
     const size_t whole = vectors - edge;
     T *c = t->c + first * t->c_row;
+    if (t->adds) NAME(add)(first, end, vectors, edge, rest, t, sum);
     GEMM_UNROLL for (size_t r = first; r < end; r++, c += t->c_row)
     {
         GEMM_OPAQUE(c); /* no table of row addresses made before the loop and spilled over it */

@@ -43,7 +43,7 @@ enum {
     GEMM_DEPTH = 768,             /* steps of k at a time, so that the rows of a stay in L1 or near */
     GEMM_BLOCK_BYTES = 768 << 10, /* of b at a time: most of a common L2 */
     GEMM_KEPT_ROWS = 448,         /* rows at a time whose partial sums cannot be kept in c */
-    GEMM_GROUP = 4 * GEMM_ROWS,   /* rows of a packed at a time when they run across memory */
+    GEMM_GROUP = 8 * GEMM_ROWS,   /* rows of a packed at a time when they run across memory */
     GEMM_NEAR_BYTES = 512 << 10,  /* an a that stays in L2 beside a panel of b */
     GEMM_PANELS = 4,              /* then so many at a time, whose rows are runs that memory likes */
     GEMM_SET_BYTES = 2048,        /* unless rows a multiple of this apart fight for few sets of L1 */

@@ -3,7 +3,8 @@
 
 /* One tile, or one strip of n columns: steps of k and the top left of each operand. a[r][p] is
  * a[r*a_row + p*a_column], b[p][j] is b[p*b_row + j]. edge: columns of a tile's last vector if that is
- * not whole. resume: c holds the chains up to here; else they begin at 0. */
+ * not whole. resume: c holds the chains up to here; else they begin at 0. adds: c += alpha times the
+ * chains. */
 struct NAME(job) {
     size_t k;
     const T *a;
@@ -12,7 +13,8 @@ struct NAME(job) {
     size_t b_row;
     T *c;
     size_t c_row, edge;
-    bool resume;
+    bool resume, adds;
+    T alpha;
 };
 
 /* Whether a is not ready to be read as it is. */
@@ -34,16 +36,24 @@ static void NAME(copy_line)(size_t n, T *to, const T *from)
     if (i < n) V(store_n)(to + i, V(load_n)(from + i, n - i), n - i);
 }
 
+/* to[i] = scale * (T)from[i]. The last vector may be one that begins in the one before. */
+INLINE void NAME(pack_bytes)(size_t n, T scale, T *restrict to, const uint8_t *from)
+{
+    const VT by = V(set)(scale);
+    size_t i = 0;
+    for (; i + LEN <= n; i += LEN) V(store)(to + i, V(mul)(by, V(bytes)(from + i)));
+    if (i < n && n >= LEN)
+        V(store)(to + n - LEN, V(mul)(by, V(bytes)(from + n - LEN)));
+    else
+        for (; i < n; i++) to[i] = scale * (T)from[i];
+}
+
 /* to[i] = scale * (T)a[first + i], scale 0 counting as 1. */
 static void NAME(pack_line)(const struct wa_gemm *g, size_t first, size_t n, T *restrict to)
 {
-    const T scale = (T)g->a_scale;
+    const T scale = (T)(g->a_scale != 0 ? g->a_scale : 1);
     if (g->a_u8) {
-        const uint8_t *from = (const uint8_t *)g->a + first;
-        if (g->a_scale != 0)
-            for (size_t i = 0; i < n; i++) to[i] = scale * (T)from[i];
-        else
-            for (size_t i = 0; i < n; i++) to[i] = (T)from[i];
+        NAME(pack_bytes)(n, scale, to, (const uint8_t *)g->a + first);
     } else {
         const T *from = (const T *)g->a + first;
         if (g->a_scale != 0)
@@ -65,7 +75,7 @@ static void NAME(pack_a)(const struct wa_gemm *g, size_t i, size_t rows, size_t 
             NAME(pack_line)(g, line * g->a_column + i * g->a_row, rows, to + q * t->a_column);
         }
     } else {
-        t->a_row = t->k + GEMM_PAD, t->a_column = 1;
+        t->a_row = gemm_round_up(t->k + GEMM_PAD, 64 / sizeof(T)), t->a_column = 1;
         for (size_t r = 0; r < rows; r++) {
             const size_t line = g->a_rows ? (size_t)g->a_rows[i + r] : i + r;
             NAME(pack_line)(g, line * g->a_row + p, t->k, to + r * t->a_row);
@@ -97,7 +107,7 @@ static struct gemm_fetch NAME(fetch_a)(const struct wa_gemm *g, size_t i, size_t
     return (struct gemm_fetch){.from =
                                    (const char *)g->a + ((index ? 0 : first * stride) + offset) * size,
                                .index = index ? index + first : NULL,
-                               .lines = across ? k : rows,
+                               .lines = across && rows ? k : rows,
                                .stride = stride * size,
                                .bytes = (across ? rows : k) * size};
 }

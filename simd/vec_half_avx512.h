@@ -23,6 +23,8 @@ static inline void vf_half_store_n(float *p, vf_half a, size_t n)
 {
     _mm256_mask_storeu_ps(p, half_head(n), a);
 }
+static inline vf_half vf_half_add(vf_half a, vf_half b) { return _mm256_add_ps(a, b); }
+static inline vf_half vf_half_mul(vf_half a, vf_half b) { return _mm256_mul_ps(a, b); }
 static inline vf_half vf_half_fma(vf_half a, vf_half b, vf_half c) { return _mm256_fmadd_ps(a, b, c); }
 
 static inline vd_half vd_half_zero(void) { return _mm256_setzero_pd(); }
@@ -36,6 +38,8 @@ static inline void vd_half_store_n(double *p, vd_half a, size_t n)
 {
     _mm256_mask_storeu_pd(p, half_head(n), a);
 }
+static inline vd_half vd_half_add(vd_half a, vd_half b) { return _mm256_add_pd(a, b); }
+static inline vd_half vd_half_mul(vd_half a, vd_half b) { return _mm256_mul_pd(a, b); }
 static inline vd_half vd_half_fma(vd_half a, vd_half b, vd_half c) { return _mm256_fmadd_pd(a, b, c); }
 
 #endif

@@ -261,11 +261,9 @@ static bool join_readers(struct wa_graph *g)
     for (int i = 0; i < g->group_count; i++) {
         struct wa_group *group = &g->groups[i];
         if (group->merged >= 0 || waits[i] || only[i] < 0) continue;
-        struct wa_group *into = &g->groups[only[i]];
-        bool by_rows = group->by_rows || into->by_rows;
-        if (by_rows && group->columns > WA_LONGEST_ROW) continue;
-        group->merged = only[i];
-        into->by_rows = by_rows;
+        const struct wa_group *into = &g->groups[only[i]];
+        if ((group->by_rows || into->by_rows) && group->columns > WA_LONGEST_ROW) continue;
+        merge(g, only[i], i);
     }
     return true;
 }

@@ -2,22 +2,13 @@
  * dropout after each, Adam, and a learning rate that rises for a little while and then falls along a
  * cosine. Digits and clothes have the same settings, which were chosen by the last 10,000 training
  * images, held out then; here all are trained on. */
-#define _POSIX_C_SOURCE 200809L
 #include "data.h"
 #include "example.h"
 #include "pictures.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum { UNITS = 512, EPOCHS = 15, BATCH = 128 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* A whole number from the command line. */
 static int whole(const char *text, int least)

@@ -9,8 +9,8 @@ struct set {
     washi_array x, y;
 };
 
-/* The set of this name, from the folder's files, plain or .gz; says on stdout how many images it has. Fails
- * as the examples do: one line and exit 1. */
+/* The set of this name, from the folder's files, plain or .gz; says on stdout how many images it has.
+ * Fails as the examples do: one line and exit 1. */
 struct set load_set(washi *w, const char *folder, const char *name);
 void free_set(washi *w, struct set *s);
 

@@ -1,4 +1,4 @@
-/* example.c: one line on a mistake, and values as Keras prints them. */
+/* example.c: one line on a mistake, time, and values as Keras prints them. */
 #define _GNU_SOURCE /* program_invocation_short_name */
 #include "example.h"
 
@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* -- mistakes ----------------------------------------------------------------------------------- */
 
@@ -36,6 +37,13 @@ void *memory(size_t n, size_t size)
     void *p = calloc(n, size);
     if (!p) fail("out of memory");
     return p;
+}
+
+double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* -- values ------------------------------------------------------------------------------------- */

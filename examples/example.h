@@ -1,5 +1,5 @@
-/* example.h: what the example programs share: a mistake is one line and exit 1, and tensors and weights
- * are printed as Keras prints them. */
+/* example.h: what the example programs share: a mistake is one line and exit 1, tensors and weights are
+ * printed as Keras prints them; memory, and time. */
 #ifndef EXAMPLE_H
 #define EXAMPLE_H
 
@@ -19,6 +19,8 @@ void check(washi_status status);
 void *checked(void *p);
 /* n * size bytes, zeroed. */
 void *memory(size_t n, size_t size);
+/* Seconds since some moment in the past. */
+double now(void);
 
 /* "tensor(1, shape=(), dtype=int32)" and a new line; evaluates x. */
 void print_tensor(washi_tensor *x);

@@ -1,27 +1,18 @@
 /* mnist.c: the classifier of handwritten digits that introductions to deep learning train, from the
  * files to the pictures. Everything here is washi.h; no gradient is written anywhere. With --fashion,
  * the same of clothes. */
-#define _POSIX_C_SOURCE 200809L
 #include "data.h"
 #include "example.h"
 #include "options.h"
 #include "pictures.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 /* -- training ----------------------------------------------------------------------------------- */
 
 struct clock {
     double last, *seconds; /* of each epoch */
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static bool count_seconds(void *user, int epoch, const double logs[4])
 {

@@ -4,72 +4,73 @@
 #include <math.h>
 #include <string.h>
 
-#define PLAIN(name, expression)                                                                        \
-    static double f_##name(const double *x) { return expression; }
 #define A x[0]
 #define B x[1]
 #define C x[2]
 
-/* -- arithmetic, rounding, choice -- */
+/* A line an op: its name, and its element from those of the operands. */
+// clang-format off
+#define FUNCTIONS(X) \
+    X(neg, -A) \
+    X(abs, A < 0 ? -A : A) \
+    X(sqrt, sqrt(A)) \
+    X(sign, (A > 0) - (A < 0)) \
+    X(floor, floor(A)) \
+    X(ceil, ceil(A)) \
+    X(round, nearbyint(A)) \
+    X(trunc, trunc(A)) \
+    X(relu, fmax(A, 0)) \
+    X(add, A + B) \
+    X(sub, A - B) \
+    X(mul, A * B) \
+    X(div, A / B) \
+    X(fmod, fmod(A, B)) \
+    X(minimum, fmin(A, B)) \
+    X(maximum, fmax(A, B)) \
+    X(gate, B > 0 ? A : 0) \
+    X(equal, !(A < B) && !(A > B)) \
+    X(not_equal, A < B || A > B) \
+    X(less, A < B) \
+    X(less_equal, !(A > B)) \
+    X(greater, A > B) \
+    X(greater_equal, !(A < B)) \
+    X(logical_and, fabs(A) > 0 && fabs(B) > 0) \
+    X(logical_or, fabs(A) > 0 || fabs(B) > 0) \
+    X(logical_xor, (fabs(A) > 0) != (fabs(B) > 0)) \
+    X(where, fabs(A) > 0 ? B : C) \
+    X(exp, exp(A)) \
+    X(exp2, exp2(A)) \
+    X(expm1, expm1(A)) \
+    X(log, log(A)) \
+    X(log2, log2(A)) \
+    X(log10, log10(A)) \
+    X(log1p, log1p(A)) \
+    X(cbrt, cbrt(A)) \
+    X(pow, pow(A, B)) \
+    X(sin, sin(A)) \
+    X(cos, cos(A)) \
+    X(tan, tan(A)) \
+    X(asin, asin(A)) \
+    X(acos, acos(A)) \
+    X(atan, atan(A)) \
+    X(atan2, atan2(A, B)) \
+    X(hypot, hypot(A, B)) \
+    X(sinh, sinh(A)) \
+    X(cosh, cosh(A)) \
+    X(tanh, tanh(A)) \
+    X(asinh, asinh(A)) \
+    X(acosh, acosh(A)) \
+    X(atanh, atanh(A)) \
+    X(sigmoid, 1 / (1 + exp(-A))) \
+    X(softplus, log1p(exp(A))) \
+    X(erf, erf(A)) \
+    X(erfc, erfc(A)) \
+    X(lgamma, lgamma(A))
+// clang-format on
 
-PLAIN(neg, -A)
-PLAIN(abs, A < 0 ? -A : A)
-PLAIN(sqrt, sqrt(A))
-PLAIN(sign, (A > 0) - (A < 0))
-PLAIN(floor, floor(A))
-PLAIN(ceil, ceil(A))
-PLAIN(round, nearbyint(A))
-PLAIN(trunc, trunc(A))
-PLAIN(relu, fmax(A, 0))
-PLAIN(add, A + B)
-PLAIN(sub, A - B)
-PLAIN(mul, A *B)
-PLAIN(div, A / B)
-PLAIN(fmod, fmod(A, B))
-PLAIN(minimum, fmin(A, B))
-PLAIN(maximum, fmax(A, B))
-PLAIN(gate, B > 0 ? A : 0)
-PLAIN(equal, !(A < B) && !(A > B))
-PLAIN(not_equal, A<B || A> B)
-PLAIN(less, A < B)
-PLAIN(less_equal, !(A > B))
-PLAIN(greater, A > B)
-PLAIN(greater_equal, !(A < B))
-PLAIN(logical_and, fabs(A) > 0 && fabs(B) > 0)
-PLAIN(logical_or, fabs(A) > 0 || fabs(B) > 0)
-PLAIN(logical_xor, (fabs(A) > 0) != (fabs(B) > 0))
-PLAIN(where, fabs(A) > 0 ? B : C)
-
-/* -- analysis -- */
-
-PLAIN(exp, exp(A))
-PLAIN(exp2, exp2(A))
-PLAIN(expm1, expm1(A))
-PLAIN(log, log(A))
-PLAIN(log2, log2(A))
-PLAIN(log10, log10(A))
-PLAIN(log1p, log1p(A))
-PLAIN(cbrt, cbrt(A))
-PLAIN(pow, pow(A, B))
-PLAIN(sin, sin(A))
-PLAIN(cos, cos(A))
-PLAIN(tan, tan(A))
-PLAIN(asin, asin(A))
-PLAIN(acos, acos(A))
-PLAIN(atan, atan(A))
-PLAIN(atan2, atan2(A, B))
-PLAIN(hypot, hypot(A, B))
-PLAIN(sinh, sinh(A))
-PLAIN(cosh, cosh(A))
-PLAIN(tanh, tanh(A))
-PLAIN(asinh, asinh(A))
-PLAIN(acosh, acosh(A))
-PLAIN(atanh, atanh(A))
-PLAIN(sigmoid, 1 / (1 + exp(-A)))
-PLAIN(softplus, log1p(exp(A)))
-PLAIN(erf, erf(A))
-PLAIN(erfc, erfc(A))
-PLAIN(lgamma, lgamma(A))
+#define PLAIN(name, element)                                                                           \
+    static double f_##name(const double *x) { return element; }
+FUNCTIONS(PLAIN)
 
 /* Far out, where a few terms of the asymptotic series do, brought back by the recurrence of order n,
  * f(x) = f(x + 1) - (-1)^n n! / x^(n+1). */
@@ -97,38 +98,8 @@ static const struct {
     double (*f)(const double *x);
     double least; /* what rounding is relative to, at least: for a root that is no exact number */
 } functions[] = {
-#define ENTRY(name)                                                                                    \
-    {                                                                                                  \
-#name, f_##name, 0                                                                             \
-    }
-    ENTRY(neg),           ENTRY(abs),
-    ENTRY(sqrt),          ENTRY(sign),
-    ENTRY(floor),         ENTRY(ceil),
-    ENTRY(round),         ENTRY(trunc),
-    ENTRY(relu),          ENTRY(add),
-    ENTRY(sub),           ENTRY(mul),
-    ENTRY(div),           ENTRY(fmod),
-    ENTRY(minimum),       ENTRY(maximum),
-    ENTRY(gate),          ENTRY(equal),
-    ENTRY(not_equal),     ENTRY(less),
-    ENTRY(less_equal),    ENTRY(greater),
-    ENTRY(greater_equal), ENTRY(logical_and),
-    ENTRY(logical_or),    ENTRY(logical_xor),
-    ENTRY(where),         ENTRY(exp),
-    ENTRY(exp2),          ENTRY(expm1),
-    ENTRY(log),           ENTRY(log2),
-    ENTRY(log10),         ENTRY(log1p),
-    ENTRY(cbrt),          ENTRY(pow),
-    ENTRY(sin),           ENTRY(cos),
-    ENTRY(tan),           ENTRY(asin),
-    ENTRY(acos),          ENTRY(atan),
-    ENTRY(atan2),         ENTRY(hypot),
-    ENTRY(sinh),          ENTRY(cosh),
-    ENTRY(tanh),          ENTRY(asinh),
-    ENTRY(acosh),         ENTRY(atanh),
-    ENTRY(sigmoid),       ENTRY(softplus),
-    ENTRY(erf),           ENTRY(erfc),
-    ENTRY(lgamma),        {"polygamma", f_polygamma, 3}, /* the logarithm in it */
+#define ENTRY(name, element) {#name, f_##name, 0},
+    FUNCTIONS(ENTRY){"polygamma", f_polygamma, 3}, /* the logarithm in it */
 };
 
 bool plain_element(const char *name, const double *x, double *value, double *size)

@@ -7,6 +7,7 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${WASHI_BUILD:-$root/build}-fuzz
 seconds=${1:-60}
+case $seconds in *[!0-9]*) echo "fuzz: '$seconds' is not a number of seconds" >&2; exit 1 ;; esac
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
 sh "$root/tools/setup.sh"

@@ -7,10 +7,15 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${WASHI_BUILD:-$root/build}
 
-set_of_data=
-if [ "${1-}" = --fashion ]; then set_of_data=--fashion; shift; fi
-program=mnist
-if [ "${1-}" = --better ]; then program=better; shift; fi
+set_of_data= program=mnist
+for option; do
+  shift
+  case $option in
+  --fashion) set_of_data=--fashion ;;
+  --better) program=better ;;
+  *) set -- "$@" "$option" ;;
+  esac
+done
 
 sh "$root/tools/setup.sh" --run
 [ -f "$build/build.ninja" ] || meson setup "$build" "$root"

@@ -5,6 +5,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${WASHI_BUILD:-$root/build}-gcc
+[ $# = 0 ] || { echo "test-cpus: '$1' is not an option" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

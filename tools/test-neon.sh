@@ -11,6 +11,7 @@ programs='test_simd test_simd_floats test_simd_levels test_simd_math test_simd_v
 tests='simd simd_floats simd_levels simd_math simd_values gemm gemm_hooks ops_table ops_shapes ops_errors golden'
 packages='libsleef-dev libsleef3 librandom123-dev libjsmn-dev zlib1g-dev zlib1g
   check libsubunit-dev libsubunit0 libc6 libgcc-s1'
+[ $# = 0 ] || { echo "test-neon: '$1' is not an option" >&2; exit 1; }
 export WASHI_LEAN=1 # fewer lengths and storage forms; every kernel and every op
 
 skip() { echo "test-neon: NOTHING WAS TESTED: $1" >&2; exit 77; }

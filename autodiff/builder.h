@@ -20,7 +20,8 @@ struct wa_builder {
     int members;
     struct wa_ref *made; /* by member: where it is */
     int *until;          /* by member: the last member that reads it */
-    int *uses;           /* by member: how often members read it, beyond what a chain has taken on */
+    int *next;           /* by member: the next of its chain that reads it; -1: none */
+    int (*following)[2]; /* by member and operand: the next of its chain that reads the operand */
     int *output;         /* by member: its number among the outputs; -1: none */
     struct wa_brought {  /* a value in a slot as it lies under one layout */
         int value;
@@ -32,11 +33,10 @@ struct wa_builder {
     struct wa_instruction nothing; /* what is emitted when memory is out */
     int *free_slot, free_count;
     /* The chain that is being made: it comes after all other code so far. */
-    struct wa_chain *chain; /* NULL: none */
-    enum wa_form chain_form;
-    washi_dtype chain_type;
-    int carried; /* the member whose value the chain carries */
-    bool stored; /* and it is in memory too */
+    struct wa_chain *chain;               /* NULL: none */
+    int chain_first, chain_end;           /* its members */
+    int value, saved[WA_CHAIN_REGISTERS]; /* the members that its registers hold; -1: none */
+    int *free_local, free_locals;
     bool failed; /* no memory */
 };
 
@@ -51,13 +51,14 @@ struct wa_ref wa_read_operand(struct wa_builder *b, const struct wa_value *v, in
 /* Frees the slots of operands of member m that nothing later reads. */
 void wa_free_operands(struct wa_builder *b, int m);
 struct wa_ref wa_place_result(struct wa_builder *b, int m);
+/* Whether member m, an output, goes past the caches: it is large, and nothing is read where it is. */
+bool wa_streams(const struct wa_builder *b, int m);
 struct wa_instruction *wa_emit(struct wa_builder *b, struct wa_code *list, enum wa_form form);
 /* The code of all members. */
 void wa_emit_members(struct wa_builder *b);
 
-/* Makes member m the next link of a chain; false: it is none. */
-bool wa_chain_member(struct wa_builder *b, int m);
-/* Ends the chain: its value goes to memory where that is read later. */
-void wa_end_chain(struct wa_builder *b);
+/* Makes a chain of member m and those that go on from there; returns the member after it, m for none.
+ */
+int wa_emit_chain(struct wa_builder *b, int m);
 
 #endif

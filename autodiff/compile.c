@@ -167,7 +167,6 @@ static void locate_steps(washi_program *p, const struct wa_graph *g)
         for (int k = 0; k < s->outputs; k++) locate(p, g, s->out[k].value, &s->out[k].data);
     }
     share_scratch(p, (char *)p->slab + g->slab_bytes);
-    for (int i = 0; i < p->step_count; i++) wa_fused_located(&p->steps[i]);
 }
 
 static bool make_deliveries(washi_program *p, const struct wa_graph *g)

@@ -16,7 +16,8 @@ enum wa_start {
     WA_AT_ELEMENT, /* memory with all elements of the group's space */
     WA_AT_ROW,     /* memory with one element a row */
     WA_AT_COLUMN,  /* memory with one row for all */
-    WA_AT_BLOCK    /* the rows of the matrix product's block */
+    WA_AT_BLOCK,   /* the rows of the matrix product's block */
+    WA_AT_LOCAL    /* what a chain keeps for itself: a base of its own */
 };
 struct wa_ref {
     int base;
@@ -58,8 +59,8 @@ struct wa_fused {
     struct wa_ref *links; /* of all chains, */
     unsigned char *codes; /* and their codes */
     int link_count, most_links;
-    bool streams;     /* some of them past the caches */
-    int slots, bases; /* bases: the operands, the outputs, the block, the slots */
+    bool streams;             /* some of them past the caches */
+    int slots, locals, bases; /* bases: the operands, the outputs, the block, the slots, the locals */
     size_t slot_bytes, task_bytes;
     bool multiplies; /* each block of rows begins with a matrix product */
     struct wa_gemm gemm;

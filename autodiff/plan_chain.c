@@ -1,7 +1,8 @@
-/* plan_chain.c: chains of cheap elementwise ops that carry their value in registers (simd/chain.h).
+/* plan_chain.c: chains of cheap ops in registers (simd/chain.h): members of a group that follow one
+ * another, with the folds of what they make.
  *
- * A link takes the value that the chain carries, and at most one operand from memory. What else reads a
- * value finds it in a slot or an output, stored by the chain as it goes on. */
+ * A link changes the chain's value; what is needed again is saved in a register, or, when there is
+ * none, in memory of a block. Only what is read beyond the chain is stored in a slot or an output. */
 #include "autodiff/builder.h"
 
 #include <string.h>
@@ -24,109 +25,278 @@ static int first_code(const struct wa_value *v)
     return -1;
 }
 
+static const struct wa_value *value_of(const struct wa_builder *b, int m)
+{
+    return &b->g->values[b->member[m]];
+}
+
 static bool is_bytes(const struct wa_builder *b, const struct wa_value *v)
 {
     return v->node->op == &wa_op_cast && wa_is_real(v->node->type) &&
            b->g->values[v->x[0]].node->type == WASHI_U8;
 }
 
+static bool is_fold(const struct wa_value *v) { return v->node->op->fusion == WA_FUSE_FOLD; }
+
+/* -- which members -- */
+
+/* Whether m, a member after `first`, is of the chain that begins there. A fold is when it folds what
+ * the chain makes, one row a unit; who reads the result comes later. */
+static bool goes_on(const struct wa_builder *b, int first, int m)
+{
+    const struct wa_value *begins = value_of(b, first), *v = value_of(b, m);
+    if (v->node->type != begins->node->type) return false;
+    if (is_fold(v))
+        return begins->form == WA_FULL && b->f->rows_a_unit == 1 && b->output[m] < 0 &&
+               wa_member_of(b, v->x[0]) >= first;
+    if (v->form != begins->form || (first_code(v) < 0 && !is_bytes(b, v))) return false;
+    for (int k = 0; k < v->n; k++) {
+        int from = wa_member_of(b, v->x[k]);
+        if (from >= first && value_of(b, from)->form != v->form) return false;
+    }
+    return true;
+}
+
+/* Finds the chain's members, and who of them reads what next. */
+static void find_members(struct wa_builder *b, int first)
+{
+    b->chain_first = first;
+    for (b->chain_end = first + 1; b->chain_end < b->members; b->chain_end++)
+        if (!goes_on(b, first, b->chain_end)) break;
+    for (int m = b->chain_end; m-- > first;) {
+        const struct wa_value *v = value_of(b, m);
+        for (int k = 0; k < v->n; k++) {
+            int from = wa_member_of(b, v->x[k]);
+            if (from < first) continue;
+            b->following[m][k] = b->next[from] == m ? b->following[m][0] : b->next[from];
+            b->next[from] = m;
+        }
+    }
+}
+
+/* -- links -- */
+
 static void link(struct wa_builder *b, int code, struct wa_ref at)
 {
     struct wa_chain *c = b->chain;
-    c->code[c->links] = (unsigned char)code;
+    c->code[c->links] = (unsigned char)(at.start == WA_AT_LOCAL ? code | WA_CHAIN_LOCAL : code);
     c->at[c->links++] = at;
     b->f->link_count++;
 }
 
-/* The carried value goes to memory, if it is read there. */
-static void store(struct wa_builder *b)
+static void link_register(struct wa_builder *b, int code, int r)
 {
-    if (b->stored || b->carried < 0 || (!b->uses[b->carried] && b->output[b->carried] < 0)) return;
-    b->made[b->carried] = wa_place_result(b, b->carried);
-    link(b, WA_CHAIN_store, b->made[b->carried]);
-    b->stored = true;
+    link(b, code + r, (struct wa_ref){0});
 }
 
-void wa_end_chain(struct wa_builder *b)
+static bool has_place(const struct wa_builder *b, int m) { return b->made[m].size; }
+
+static struct wa_ref new_local(struct wa_builder *b, int m)
 {
-    if (!b->chain) return;
-    store(b);
-    struct wa_instruction *i = wa_emit(b, &b->code, b->chain_form);
-    i->chain = b->chain;
-    if (b->f->most_links < b->chain->links) b->f->most_links = b->chain->links;
-    b->chain = NULL;
-    b->carried = -1;
+    int local = b->free_locals ? b->free_local[--b->free_locals] : b->f->locals++;
+    return b->made[m] =
+               (struct wa_ref){local, WA_AT_LOCAL, washi_dtype_size(value_of(b, m)->node->type)};
 }
 
-static void begin(struct wa_builder *b, const struct wa_value *v)
+static int register_of(const struct wa_builder *b, int m)
 {
-    size_t most = 4 * (size_t)b->members + 4; /* links of all chains together: load, store, two ops */
+    for (int r = 0; r < WA_CHAIN_REGISTERS; r++)
+        if (m >= 0 && b->saved[r] == m) return r;
+    return -1;
+}
+
+/* The register to be written over: a free one, or else the one that is needed last; -1: all are read by
+ * the link to come, the operands of which are x. */
+static int register_for(const struct wa_builder *b, const int x[2])
+{
+    int best = -1;
+    for (int r = 0; r < WA_CHAIN_REGISTERS; r++) {
+        if (b->saved[r] < 0) return r;
+        if (b->saved[r] == x[0] || b->saved[r] == x[1]) continue;
+        if (best < 0 || b->next[b->saved[r]] > b->next[b->saved[best]]) best = r;
+    }
+    return best;
+}
+
+/* Before the chain's value changes: keeps it, if it is read later and is nowhere else. */
+static void keep(struct wa_builder *b, const int x[2])
+{
+    int m = b->value;
+    if (m < 0 || b->next[m] < 0 || has_place(b, m) || register_of(b, m) >= 0) return;
+    int r = register_for(b, x), other = r < 0 ? -1 : b->saved[r];
+    if (r < 0 || (other >= 0 && b->next[other] < b->next[m])) {
+        link(b, WA_CHAIN_store, new_local(b, m));
+        return;
+    }
+    if (other >= 0 && !has_place(b, other)) link(b, WA_CHAIN_store_0 + r, new_local(b, other));
+    link_register(b, WA_CHAIN_save_0, r);
+    b->saved[r] = m;
+}
+
+/* -- operands -- */
+
+/* Where an operand is, best first. */
+enum place { VALUE, SAVED, MEMORY, NUMBER };
+struct operand {
+    enum place place;
+    int r;
+    struct wa_ref at;
+};
+
+static struct operand operand_of(struct wa_builder *b, const struct wa_value *v, int k)
+{
+    int m = wa_member_of(b, v->x[k]), r = register_of(b, m);
+    bool number = false;
+    if (m >= 0 && m == b->value) return (struct operand){.place = VALUE};
+    if (r >= 0) return (struct operand){.place = SAVED, .r = r};
+    struct wa_ref at = wa_read_operand(b, v, k, is_fold(v) ? NULL : &number);
+    return (struct operand){.place = number ? NUMBER : MEMORY, .at = at};
+}
+
+/* The chain's value becomes operand k of v, if it is not. */
+static void take(struct wa_builder *b, const struct wa_value *v, int k, const struct operand *x)
+{
+    if (x->place == SAVED)
+        link_register(b, WA_CHAIN_restore_0, x->r);
+    else if (x->place == NUMBER)
+        link(b, WA_CHAIN_number, x->at);
+    else if (x->place == MEMORY)
+        link(b, is_bytes(b, v) ? WA_CHAIN_bytes : WA_CHAIN_load, x->at);
+    b->value = wa_member_of(b, v->x[k]);
+}
+
+/* Gives back what holds operands that the chain does not read again. */
+static void let_go(struct wa_builder *b, int m)
+{
+    const struct wa_value *v = value_of(b, m);
+    for (int k = 0; k < v->n; k++) {
+        int from = wa_member_of(b, v->x[k]), r = register_of(b, from);
+        if (from < b->chain_first || b->next[from] >= 0) continue;
+        if (r >= 0) b->saved[r] = -1;
+        if (b->made[from].start != WA_AT_LOCAL) continue;
+        b->free_local[b->free_locals++] = b->made[from].base;
+        b->made[from] = (struct wa_ref){0};
+    }
+    wa_free_operands(b, m);
+}
+
+/* -- members -- */
+
+/* The chain's value, member m, goes to memory if it is read beyond the chain. */
+static void store(struct wa_builder *b, int m)
+{
+    bool later = b->until[m] >= b->chain_end;
+    if (b->output[m] >= 0 && wa_streams(b, m)) {
+        link(b, WA_CHAIN_stream, wa_place_result(b, m));
+        b->f->streams = true;
+        if (!later) return;
+        b->made[m] = wa_new_slot(b, washi_dtype_size(value_of(b, m)->node->type), false);
+    } else if (later || b->output[m] >= 0) {
+        b->made[m] = wa_place_result(b, m);
+    } else
+        return;
+    link(b, WA_CHAIN_store, b->made[m]);
+}
+
+/* Whether a sum is best made in the register of the operand that is over with it, the chain's value
+ * being needed next, or the sum not soon. */
+static bool adds_to(const struct wa_builder *b, const struct wa_value *v, int m, int saved)
+{
+    if (v->node->op != &wa_op_add || b->next[b->saved[saved]] >= 0) return false;
+    if (b->until[m] >= b->chain_end || b->output[m] >= 0) return false;
+    return b->next[b->value] >= 0 || b->next[m] != m + 1;
+}
+
+static void emit_map(struct wa_builder *b, int m)
+{
+    const struct wa_value *v = value_of(b, m);
+    int from[2] = {wa_member_of(b, v->x[0]), v->n == 2 ? wa_member_of(b, v->x[1]) : -1};
+    bool itself = v->n == 2 && (v->x[0] == v->x[1] || (from[0] >= 0 && from[0] == from[1]));
+    int n = itself ? 1 : v->n, code = first_code(v);
+    struct operand x[2];
+    for (int k = 0; k < n; k++) x[k] = operand_of(b, v, k);
+    int k = n == 2 && x[1].place < x[0].place;
+    if (n == 2 && x[k].place == VALUE && x[1 - k].place == SAVED && adds_to(b, v, m, x[1 - k].r)) {
+        link_register(b, WA_CHAIN_add_to_0, x[1 - k].r);
+        let_go(b, m);
+        b->saved[x[1 - k].r] = m;
+        return;
+    }
+    keep(b, from);
+    take(b, v, k, &x[k]);
+    if (itself)
+        link(b, code + WA_CHAIN_ITSELF, (struct wa_ref){0});
+    else if (n == 1 && code >= 0)
+        link(b, code, (struct wa_ref){0});
+    else if (n == 2) {
+        const struct operand *other = &x[1 - k];
+        code += k ? WA_CHAIN_BY : 0;
+        if (other->place == SAVED)
+            link_register(b, code + WA_CHAIN_SAVED, other->r);
+        else
+            link(b, code + (other->place == NUMBER ? WA_CHAIN_NUMBER : 0), other->at);
+    }
+    let_go(b, m);
+    b->value = m;
+    store(b, m);
+}
+
+static void emit_fold(struct wa_builder *b, int m)
+{
+    const struct wa_value *v = value_of(b, m);
+    struct operand x = operand_of(b, v, 0);
+    if (x.place != VALUE) keep(b, (int[]){wa_member_of(b, v->x[0]), -1});
+    take(b, v, 0, &x);
+    link(b, WA_CHAIN_fold_sum + v->node->op->kernel, b->made[m]);
+    let_go(b, m);
+}
+
+static bool begin(struct wa_builder *b)
+{
+    const struct wa_value *v = value_of(b, b->chain_first);
+    /* Links a member: it begins a fold, keeps two values, takes one, is made, is stored twice. */
+    size_t most = 7 * (size_t)b->members;
     struct wa_chain *c = wa_step_new(b->step, sizeof *c);
     if (c && !b->f->links) {
         b->f->links = wa_step_new(b->step, most * sizeof *b->f->links);
         b->f->codes = wa_step_new(b->step, most);
     }
-    if (!c || !b->f->links || !b->f->codes) {
-        b->failed = true;
-        return;
-    }
+    if (!c || !b->f->links || !b->f->codes) return false;
     c->run = b->step->simd->chain[v->node->type];
     c->at = b->f->links + b->f->link_count;
     c->code = b->f->codes + b->f->link_count;
     b->chain = c;
-    b->chain_form = v->form;
-    b->chain_type = v->node->type;
-    b->carried = -1;
-}
-
-/* Which operand of v the chain carries; -1: none, and the chain is over. */
-static int carried_operand(struct wa_builder *b, const struct wa_value *v)
-{
-    for (int k = 0; b->chain && b->chain_form == v->form && k < v->n; k++)
-        if (wa_member_of(b, v->x[k]) == b->carried && v->node->type == b->chain_type) return k;
-    wa_end_chain(b);
-    return -1;
-}
-
-static void carry(struct wa_builder *b, int m)
-{
-    wa_free_operands(b, m);
-    b->carried = m;
-    b->stored = false;
-}
-
-bool wa_chain_member(struct wa_builder *b, int m)
-{
-    const struct wa_value *v = &b->g->values[b->member[m]];
-    int code = first_code(v);
-    bool bytes = is_bytes(b, v);
-    if (code < 0 && !bytes) return false;
-    int k = carried_operand(b, v), first = wa_member_of(b, v->x[0]);
-    bool itself =
-        v->n == 2 && (v->x[0] == v->x[1] || (first >= 0 && first == wa_member_of(b, v->x[1])));
-    bool number[2] = {false, false};
-    struct wa_ref x[2];
-    for (int i = 0; i < v->n; i++)
-        if (i != k && !(itself && i)) x[i] = wa_read_operand(b, v, i, &number[i]);
-    if (k < 0) {
-        begin(b, v);
-        if (b->failed) return true;
-        k = v->n == 2 && !itself && number[0] && !number[1];
-        link(b, bytes ? WA_CHAIN_bytes : number[k] ? WA_CHAIN_number : WA_CHAIN_load, x[k]);
-        int from = wa_member_of(b, v->x[k]);
-        if (from >= 0) b->uses[from] -= itself ? 2 : 1;
-    } else {
-        b->uses[b->carried] -= itself ? 2 : 1;
-        store(b);
+    b->value = -1;
+    for (int r = 0; r < WA_CHAIN_REGISTERS; r++) b->saved[r] = -1;
+    /* Lanes are written before any link: in slots that nothing was in. */
+    for (int m = b->chain_first; m < b->chain_end; m++) {
+        if (!is_fold(value_of(b, m))) continue;
+        b->made[m] = wa_new_slot(b, washi_dtype_size(v->node->type), true);
+        link(b, WA_CHAIN_begin_sum + value_of(b, m)->node->op->kernel, b->made[m]);
     }
-    if (v->n == 1 && !bytes) link(b, code, (struct wa_ref){0});
-    if (itself)
-        link(b, code + WA_CHAIN_ITSELF, (struct wa_ref){0});
-    else if (v->n == 2) {
-        int other = 1 - k, from = wa_member_of(b, v->x[other]);
-        if (from >= 0) b->uses[from]--;
-        link(b, code + (k == 0 ? 0 : WA_CHAIN_BY) + (number[other] ? WA_CHAIN_NUMBER : 0), x[other]);
-    }
-    carry(b, m);
     return true;
+}
+
+int wa_emit_chain(struct wa_builder *b, int m)
+{
+    const struct wa_value *v = value_of(b, m);
+    if (first_code(v) < 0 && !is_bytes(b, v)) return m;
+    find_members(b, m);
+    if (!begin(b)) b->failed = true;
+    for (; !b->failed && m < b->chain_end; m++) {
+        const struct wa_value *member = value_of(b, m);
+        for (int k = 0; k < member->n; k++) {
+            int from = wa_member_of(b, member->x[k]);
+            if (from >= b->chain_first) b->next[from] = b->following[m][k];
+        }
+        if (is_fold(member))
+            emit_fold(b, m);
+        else
+            emit_map(b, m);
+    }
+    if (b->failed) return b->members;
+    wa_emit(b, &b->code, v->form)->chain = b->chain;
+    if (b->f->most_links < b->chain->links) b->f->most_links = b->chain->links;
+    b->chain = NULL;
+    return m;
 }

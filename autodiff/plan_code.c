@@ -143,6 +143,11 @@ static void set_kernel(struct wa_instruction *i, const struct wa_simd *simd, con
     }
 }
 
+static enum wa_form chain_form(const struct wa_builder *b)
+{
+    return b->g->values[b->member[b->chain_first]].form;
+}
+
 void wa_free_operands(struct wa_builder *b, int m)
 {
     const struct wa_value *v = &b->g->values[b->member[m]];
@@ -151,7 +156,7 @@ void wa_free_operands(struct wa_builder *b, int m)
         if (member < 0 || b->until[member] != m) continue;
         b->until[member] = -1;
         /* What a chain reads as one number it reads again for each block: nothing goes over it. */
-        if (!b->chain || b->g->values[b->member[member]].form == b->chain_form)
+        if (!b->chain || b->g->values[b->member[member]].form == chain_form(b))
             free_slot(b, b->made[member]);
     }
 }
@@ -171,7 +176,6 @@ static void emit_member(struct wa_builder *b, int m)
 {
     const struct wa_value *v = &b->g->values[b->member[m]];
     struct wa_ref x[3];
-    wa_end_chain(b);
     for (int k = 0; k < v->n; k++) x[k] = wa_read_operand(b, v, k, NULL);
     struct wa_instruction *i = wa_emit(b, &b->code, v->form);
     i->n = v->n;
@@ -186,11 +190,16 @@ static void emit_member(struct wa_builder *b, int m)
 
 void wa_emit_members(struct wa_builder *b)
 {
-    for (int m = 0; m < b->members; m++) {
+    for (int m = 0; m < b->members && !b->failed;) {
+        int after = wa_emit_chain(b, m);
+        if (after > m) {
+            m = after;
+            continue;
+        }
         if (b->g->values[b->member[m]].node->op == &wa_op_matmul)
             b->made[m] = wa_place_result(b, m);
-        else if (!wa_chain_member(b, m))
+        else
             emit_member(b, m);
+        m++;
     }
-    wa_end_chain(b);
 }

@@ -42,10 +42,9 @@ static bool find_operands(struct wa_builder *b)
         for (int k = 0; k < v->n; k++) {
             struct wa_value *x = &g->values[v->x[k]];
             int member = wa_member_of(b, v->x[k]);
-            if (member >= 0) {
+            if (member >= 0)
                 b->until[member] = i;
-                b->uses[member]++;
-            } else if (x->read_by != step) {
+            else if (x->read_by != step) {
                 x->read_by = step;
                 x->index = s->n;
                 s->x[s->n++] = wa_place_of(g, v->x[k]);
@@ -55,7 +54,22 @@ static bool find_operands(struct wa_builder *b)
     return keep_places(s, &s->x, s->n) && keep_places(s, &s->out, s->outputs);
 }
 
+bool wa_streams(const struct wa_builder *b, int m)
+{
+    enum { STREAM_BYTES = 1 << 25 };
+    const struct wa_value *v = &b->g->values[b->member[m]];
+    for (int k = 0; k < b->step->n; k++)
+        if (b->g->values[b->step->x[k].value].root == v->root) return false;
+    return wa_shape_bytes(v->node->shape, v->node->type) >= STREAM_BYTES;
+}
+
 /* -- the step -- */
+
+/* A slot is a unit's elements, or the lanes of a fold. */
+static size_t slot_bytes(size_t elements, size_t size)
+{
+    return wa_round_up((elements > WA_LANES ? elements : WA_LANES) * size, WA_ALIGN);
+}
 
 /* How the space is cut into units: pieces of about a tile, or rows where one is needed whole. */
 static void cut(struct wa_fused *f, const struct wa_group *group, size_t size)
@@ -67,7 +81,7 @@ static void cut(struct wa_fused *f, const struct wa_group *group, size_t size)
     if (f->rows_a_unit > f->rows && f->rows) f->rows_a_unit = f->rows;
     f->piece = group->by_rows || f->columns < tile ? f->columns : tile;
     f->pieces = group->by_rows ? 1 : f->piece ? (f->columns + f->piece - 1) / f->piece : 0;
-    f->slot_bytes = wa_round_up(f->rows_a_unit * f->piece * size, WA_ALIGN);
+    f->slot_bytes = slot_bytes(f->rows_a_unit * f->piece, size);
 }
 
 /* Pieces such that what is kept between instructions stays in the first-level cache, now that it is
@@ -79,7 +93,7 @@ static void fit(struct wa_fused *f, size_t size)
     piece = piece > LONGEST ? LONGEST : piece < STEP ? STEP : piece;
     f->piece = piece < f->columns ? piece : f->columns;
     f->pieces = f->piece ? (f->columns + f->piece - 1) / f->piece : 0;
-    f->slot_bytes = wa_round_up(f->piece * size, WA_ALIGN);
+    f->slot_bytes = slot_bytes(f->piece, size);
 }
 
 /* The operand of the number by which v multiplies x; -1: it does not. */
@@ -152,9 +166,10 @@ static void share_out(struct wa_builder *b)
         if (f->multiplies) s->tasks = wa_tasks(s, f->rows * f->columns * f->gemm.k, PRODUCT_GRAIN);
         if ((size_t)s->tasks > most) s->tasks = most ? (int)most : 1;
     }
-    f->bases = wa_block_base(b) + 1 + f->slots;
+    f->bases = wa_block_base(b) + 1 + f->slots + f->locals;
     f->task_bytes = wa_round_up((size_t)(f->bases + f->most_links) * sizeof(char *), WA_ALIGN) +
-                    (size_t)f->slots * f->slot_bytes + f->block_bytes;
+                    (size_t)f->slots * f->slot_bytes + (size_t)f->locals * WA_CHAIN_BLOCK +
+                    f->block_bytes;
     if (f->multiplies) {
         struct wa_gemm gemm = f->gemm;
         gemm.m = f->block_rows;
@@ -171,20 +186,25 @@ static bool new_lists(struct wa_builder *b)
     for (int i = 0; i < b->members; i++) most += 1 + (size_t)b->g->values[b->member[i]].n;
     b->made = wa_arena_new(a, n * sizeof *b->made, _Alignof(struct wa_ref));
     b->until = wa_arena_new(a, n * sizeof *b->until, _Alignof(int));
-    b->uses = wa_arena_new(a, n * sizeof *b->uses, _Alignof(int));
+    b->next = wa_arena_new(a, n * sizeof *b->next, _Alignof(int));
+    b->following = wa_arena_new(a, n * sizeof *b->following, _Alignof(int));
+    b->free_local = wa_arena_new(a, n * sizeof *b->free_local, _Alignof(int));
     b->output = wa_arena_new(a, n * sizeof *b->output, _Alignof(int));
     b->brought = wa_arena_new(a, most * sizeof *b->brought, _Alignof(struct wa_brought));
     b->free_slot = wa_arena_new(a, most * sizeof *b->free_slot, _Alignof(int));
-    if (!b->made || !b->until || !b->uses || !b->output || !b->brought || !b->free_slot) return false;
+    if (!b->made || !b->until || !b->next || !b->following || !b->free_local || !b->output ||
+        !b->brought || !b->free_slot)
+        return false;
     memset(b->made, 0, n * sizeof *b->made);
-    memset(b->uses, 0, n * sizeof *b->uses);
-    for (int i = 0; i < b->members; i++) b->until[i] = -1;
+    for (int i = 0; i < b->members; i++) b->until[i] = b->next[i] = -1;
     return true;
 }
 
 static bool keep_code(struct wa_builder *b)
 {
     struct wa_fused *f = b->f;
+    for (int i = 0; i < f->link_count; i++)
+        if (f->links[i].start == WA_AT_LOCAL) f->links[i].base += wa_block_base(b) + 1 + f->slots;
     size_t once = (size_t)b->once.count, code = (size_t)b->code.count;
     f->once = b->once.count;
     f->count = b->once.count + b->code.count;
@@ -208,34 +228,6 @@ static washi_status check_fused(const struct wa_step *s)
 static const struct wa_op fused_op = {
     .name = "fused", .doc = "several values made together", .check = check_fused, .run = wa_run_fused};
 
-/* Whether nothing is read where the output is: no operand, nor the output itself once it is made. */
-static bool only_written(const struct wa_step *s, const struct wa_fused *f, int output)
-{
-    int base = s->n + output;
-    for (int k = 0; k < s->n; k++)
-        if (s->x[k].data == s->out[output].data) return false;
-    for (int i = 0; i < f->link_count; i++)
-        if (f->links[i].base == base && f->codes[i] != WA_CHAIN_store) return false;
-    for (int i = 0; i < f->count; i++)
-        for (int k = 0; k < f->code[i].n; k++)
-            if (f->code[i].x[k].base == base) return false;
-    return true;
-}
-
-void wa_fused_located(struct wa_step *s)
-{
-    enum { STREAM_BYTES = 1 << 25 };
-    struct wa_fused *f = s->geometry;
-    if (s->op != &fused_op) return;
-    for (int i = 0; i < f->link_count; i++) {
-        int output = f->links[i].base - s->n;
-        if (f->codes[i] != WA_CHAIN_store || output < 0 || output >= s->outputs) continue;
-        const struct wa_place *y = &s->out[output];
-        if (wa_shape_bytes(y->shape, y->type) >= STREAM_BYTES && only_written(s, f, output))
-            f->codes[i] = WA_CHAIN_stream, f->streams = true;
-    }
-}
-
 void wa_fused_gather(const struct wa_step *s, const struct wa_place **table,
                      const struct wa_place **indices)
 {
@@ -251,8 +243,7 @@ bool wa_plan_fused(struct wa_step *s, struct wa_graph *g, const int *member, int
                            .g = g,
                            .group = &g->groups[wa_group_of(g, member[0])],
                            .member = member,
-                           .members = members,
-                           .carried = -1};
+                           .members = members};
     s->op = &fused_op;
     s->geometry = b.f = wa_step_new(s, sizeof *b.f);
     size_t size = 1;

@@ -143,8 +143,6 @@ struct wa_place wa_operand_of(const struct wa_graph *g, const struct wa_value *v
 /* Finds what the program gathers; false when memory is out. */
 bool wa_ahead_find(washi_program *p, const struct wa_graph *g);
 
-/* A fused step learns that its memory is known: large results then go past the caches. */
-void wa_fused_located(struct wa_step *s);
 /* Of a fused step that gathers rows: what from, and by what (plan_fused.c). */
 void wa_fused_gather(const struct wa_step *s, const struct wa_place **table,
                      const struct wa_place **indices);

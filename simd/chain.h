@@ -2,24 +2,55 @@
  * for each real type. */
 
 /* Of a block: vectors, a constant where these are inlined, of lanes lanes; LEN lanes if there are
- * several. */
+ * several. Three values of a block take 24 of 32 registers; AVX2 has 16. */
+#if WA_IS_avx2
+enum { NAME(LINK_VECTORS) = 4 };
+#else
 enum { NAME(LINK_VECTORS) = 8 };
+#endif
 
-INLINE VT NAME(link_load)(const T *x, size_t v, const size_t lanes)
+/* For each vector v. No loop: clang unrolls none that begins at a label. */
+#define ONE_OF(number, ...)                                                                            \
+    if (number < vectors) {                                                                            \
+        enum { v = number };                                                                           \
+        __VA_ARGS__;                                                                                   \
+    }
+#define EACH(...)                                                                                      \
+    ONE_OF(0, __VA_ARGS__)                                                                             \
+    ONE_OF(1, __VA_ARGS__)                                                                             \
+    ONE_OF(2, __VA_ARGS__)                                                                             \
+    ONE_OF(3, __VA_ARGS__)                                                                             \
+    ONE_OF(4, __VA_ARGS__)                                                                             \
+    ONE_OF(5, __VA_ARGS__)                                                                             \
+    ONE_OF(6, __VA_ARGS__)                                                                             \
+    ONE_OF(7, __VA_ARGS__)
+
+INLINE VT NAME(link_read)(const T *x, size_t v, const size_t lanes)
 {
     return lanes == LEN ? V(load)(x + v * LEN) : V(load_n)(x, lanes);
 }
 
+INLINE void NAME(link_load)(const size_t vectors, VT *value, const T *x,
+                            const size_t lanes){EACH(value[v] = NAME(link_read)(x, v, lanes))}
+
+INLINE void NAME(link_set)(const size_t vectors, VT *value, T x){EACH(value[v] = V(set)(x))}
+
 INLINE void NAME(link_store)(const size_t vectors, const VT *value, T *y, const size_t lanes,
                              NAME(put_op) * put)
 {
-    UNROLL
-    for (size_t v = 0; v < vectors; v++) {
-        if (lanes == LEN)
-            put(y + v * LEN, value[v]);
-        else
-            V(store_n)(y, value[v], lanes);
-    }
+    if (lanes == LEN) {
+        EACH(put(y + v * LEN, value[v]))
+    } else
+        V(store_n)(y, value[0], lanes);
+}
+
+/* Past the caches where that can be. */
+INLINE void NAME(link_stream)(const size_t vectors, const VT *value, T *y, const size_t lanes)
+{
+    if ((uintptr_t)y % sizeof(VT) == 0)
+        NAME(link_store)(vectors, value, y, lanes, V(stream));
+    else
+        NAME(link_store)(vectors, value, y, lanes, V(store));
 }
 
 INLINE void NAME(link_bytes)(const size_t vectors, VT *value, const uint8_t *x, const size_t lanes)
@@ -30,100 +61,94 @@ INLINE void NAME(link_bytes)(const size_t vectors, VT *value, const uint8_t *x, 
         value[0] = V(bytes)(whole);
         return;
     }
-    UNROLL
-    for (size_t v = 0; v < vectors; v++) value[v] = V(bytes)(x + v * LEN);
+    EACH(value[v] = V(bytes)(x + v * LEN))
 }
 
-INLINE void NAME(link_unary)(const size_t vectors, VT *value, NAME(unary) * f)
-{
-    UNROLL
-    for (size_t v = 0; v < vectors; v++) value[v] = f(value[v]);
-}
+INLINE void NAME(link_copy)(const size_t vectors, VT *to, const VT *from){EACH(to[v] = from[v])}
+
+INLINE void NAME(link_unary)(const size_t vectors, VT *value,
+                             NAME(unary) * f){EACH(value[v] = f(value[v]))}
 
 /* by: the value is the second operand. */
 INLINE void NAME(link_vector)(const size_t vectors, VT *value, const T *x, const size_t lanes,
                               const bool by, NAME(binary) * f)
 {
-    UNROLL
-    for (size_t v = 0; v < vectors; v++) {
-        const VT other = NAME(link_load)(x, v, lanes);
-        value[v] = by ? f(other, value[v]) : f(value[v], other);
-    }
+    EACH(const VT other = NAME(link_read)(x, v, lanes);
+         value[v] = by ? f(other, value[v]) : f(value[v], other))
 }
 
 INLINE void NAME(link_number)(const size_t vectors, VT *value, const T *x, const bool by,
                               NAME(binary) * f)
 {
     const VT other = V(set)(*x);
-    UNROLL
-    for (size_t v = 0; v < vectors; v++) value[v] = by ? f(other, value[v]) : f(value[v], other);
+    EACH(value[v] = by ? f(other, value[v]) : f(value[v], other))
 }
 
-INLINE void NAME(link_itself)(const size_t vectors, VT *value, NAME(binary) * f)
+INLINE void NAME(link_saved)(const size_t vectors, VT *value, const VT *saved, const bool by,
+                             NAME(binary) *
+                                 f){EACH(value[v] = by ? f(saved[v], value[v]) : f(value[v], saved[v]))}
+
+INLINE void NAME(link_itself)(const size_t vectors, VT *value,
+                              NAME(binary) * f){EACH(value[v] = f(value[v], value[v]))}
+
+/* Element i is where the block begins; y are the fold's lanes. */
+INLINE void NAME(link_fold)(const size_t vectors, const VT *value, T *y, size_t i, const size_t lanes,
+                            NAME(lane_op) * op)
 {
-    UNROLL
-    for (size_t v = 0; v < vectors; v++) value[v] = f(value[v], value[v]);
+    y += i % WA_LANES;
+    EACH(T *at = y + v % GROUPS * LEN;
+         const VT lane = V(load)(at), next = op(lane, value[v], V(zero)());
+         V(store)(at, lanes == LEN ? next : V(select)(V(head)(lanes), next, lane)))
 }
 
-#define UNARY(name, f)                                                                                 \
-    case WA_CHAIN_##name:                                                                              \
-        NAME(link_unary)(vectors, value, f);                                                           \
-        break;
-#define BINARY(name, f)                                                                                \
-    case WA_CHAIN_##name##_vector: NAME(link_vector)(vectors, value, x, lanes, false, f); break;       \
-    case WA_CHAIN_##name##_number: NAME(link_number)(vectors, value, at[k], false, f); break;          \
-    case WA_CHAIN_##name##_by_vector: NAME(link_vector)(vectors, value, x, lanes, true, f); break;     \
-    case WA_CHAIN_##name##_by_number: NAME(link_number)(vectors, value, at[k], true, f); break;        \
-    case WA_CHAIN_##name##_itself: NAME(link_itself)(vectors, value, f); break;
+#define LINKS   NAME(links_of_block)
+#define VECTORS NAME(LINK_VECTORS)
+#include "links.h"
+#undef LINKS
+#undef VECTORS
+#define LINKS   NAME(links_of_rest)
+#define VECTORS 1
+#include "links.h"
+#undef LINKS
+#undef VECTORS
 
-/* All links for the elements of a block, from i on. */
-INLINE void NAME(links)(const size_t vectors, const size_t lanes, size_t i, size_t links,
-                        const unsigned char *code, void *const at[])
+/* Lanes in memory, at their beginning and at their end. */
+INLINE void NAME(chain_lanes)(T *y, const bool end, VT identity, NAME(binary) * tree)
 {
-    VT value[NAME(LINK_VECTORS)];
+    VT lanes[GROUPS];
     UNROLL
-    for (size_t v = 0; v < vectors; v++) value[v] = V(zero)();
-    for (size_t k = 0; k < links; k++) {
-        T *x = (T *)at[k] + i;
-        switch (code[k]) {
-        case WA_CHAIN_load:
-            UNROLL
-            for (size_t v = 0; v < vectors; v++) value[v] = NAME(link_load)(x, v, lanes);
-            break;
-        case WA_CHAIN_number:
-            UNROLL
-            for (size_t v = 0; v < vectors; v++) value[v] = V(set)(*(const T *)at[k]);
-            break;
-        case WA_CHAIN_bytes: NAME(link_bytes)(vectors, value, (const uint8_t *)at[k] + i, lanes); break;
-        case WA_CHAIN_stream:
-            if ((uintptr_t)x % sizeof(VT) == 0) {
-                NAME(link_store)(vectors, value, x, lanes, V(stream));
-                break;
-            } /* else as any store */ /* fall through */
-        case WA_CHAIN_store:
-            NAME(link_store)(vectors, value, x, lanes, V(store));
-            break;
-            UNARY(neg, V(neg))
-            UNARY(sqrt, V(sqrt))
-            UNARY(relu, NAME(relu))
-            BINARY(add, V(add))
-            BINARY(sub, V(sub))
-            BINARY(mul, V(mul))
-            BINARY(div, V(div))
-            BINARY(gate, NAME(gate))
-            BINARY(greater_equal, NAME(greater_equal))
-            BINARY(equal, NAME(equal))
-        }
+    for (size_t g = 0; g < GROUPS; g++) {
+        if (end)
+            lanes[g] = V(load)(y + g * LEN);
+        else
+            V(store)(y + g * LEN, identity);
+    }
+    if (end) y[0] = NAME(lanes_fold)(lanes, tree);
+}
+
+#define FOLD(name, identity, tree)                                                                     \
+    case WA_CHAIN_begin_##name: NAME(chain_lanes)(y, end, identity(), tree); return true;
+/* Whether the link is one that begins a fold, whose beginning or end is then done. */
+INLINE bool NAME(chain_fold)(unsigned char code, T *y, const bool end)
+{
+    switch (code) {
+        FOLDS(FOLD)
+    default: return false;
     }
 }
-#undef UNARY
-#undef BINARY
+
+#undef FOLD
+#undef FOLDS
+#undef EACH
+#undef ONE_OF
 
 static void NAME(chain)(size_t n, size_t links, const unsigned char *code, void *const at[])
 {
     enum { WHOLE = NAME(LINK_VECTORS) * LEN };
-    size_t i = 0;
-    for (; i + WHOLE <= n; i += WHOLE) NAME(links)(NAME(LINK_VECTORS), LEN, i, links, code, at);
-    for (; i + LEN <= n; i += LEN) NAME(links)(1, LEN, i, links, code, at);
-    if (i < n) NAME(links)(1, n - i, i, links, code, at);
+    size_t i = 0, folds = 0;
+    while (folds < links && NAME(chain_fold)(code[folds], at[folds], false)) folds++;
+    for (; i + WHOLE <= n; i += WHOLE) NAME(links_of_block)(LEN, i, folds, links, code, at);
+    for (; i + LEN <= n; i += LEN) NAME(links_of_rest)(LEN, i, folds, links, code, at);
+    if (i < n) NAME(links_of_rest)(n - i, i, folds, links, code, at);
+    for (size_t k = 0; k < folds; k++) NAME(chain_fold)(code[k], at[k], true);
 }

@@ -48,6 +48,14 @@ INLINE void NAME(fold_first)(size_t count, size_t n, size_t stride, void *to, co
     }
 }
 
+/* What a lane begins with, and how lanes meet. */
+#define FOLDS(X)                                                                                       \
+    X(sum, V(zero), V(add))                                                                            \
+    X(max, NAME(minus_infinity), NAME(largest))                                                        \
+    X(min, NAME(infinity), NAME(smallest))                                                             \
+    X(sum_squares, V(zero), V(add))                                                                    \
+    X(prod, NAME(one), V(mul))
+
 #define FOLD(name, identity, tree)                                                                     \
     static void NAME(fold_last_##name)(size_t rows, size_t n, void *y, const void *x)                  \
     {                                                                                                  \
@@ -57,11 +65,7 @@ INLINE void NAME(fold_first)(size_t count, size_t n, size_t stride, void *to, co
     {                                                                                                  \
         NAME(fold_first)(count, n, stride, y, x, identity(), NAME(lane_##name));                       \
     }
-FOLD(sum, V(zero), V(add))
-FOLD(max, NAME(minus_infinity), NAME(largest))
-FOLD(min, NAME(infinity), NAME(smallest))
-FOLD(sum_squares, V(zero), V(add))
-FOLD(prod, NAME(one), V(mul))
+FOLDS(FOLD)
 #undef FOLD
 
 static void NAME(dot)(size_t rows, size_t n, void *to, const void *a, const void *b)

@@ -1,9 +1,9 @@
 /* kernels.h: all that isa.c includes twice, for float and for double. */
 #include "map.h"
 #include "stretch.h"
-#include "chain.h"
 #include "lanes.h"
 #include "fold.h"
+#include "chain.h"
 #include "arg.h"
 #include "moments.h"
 #include "row.h"

@@ -100,37 +100,6 @@ enum wa_stretch {
 typedef void wa_stretch_fn(size_t rows, size_t n, void *y, const void *const x[], const size_t x_row[],
                            const size_t x_column[]);
 
-/* -- chains of maps: a value is carried in registers from link to link. Link k does code[k] with at[k]:
- * load: the value is at[k][i] (number: at[k][0]; bytes: at[k] holds uint8_t); store: at[k][i] becomes
- * the value. A unary map: f(value). A binary one: f(value, at[k][i]) for _vector, at[k][0] for _number,
- * operands exchanged for _by_vector and _by_number, f(value, value) for _itself. All links are done for
- * some elements before any is for the next; i < n. Begins with a load, a number or bytes. ---------- */
-#define WA_CHAIN_UNARIES(X)  X(neg) X(sqrt) X(relu)
-#define WA_CHAIN_BINARIES(X) X(add) X(sub) X(mul) X(div) X(gate) X(greater_equal) X(equal)
-
-enum wa_chain_code {
-    WA_CHAIN_load,
-    WA_CHAIN_number,
-    WA_CHAIN_bytes,
-    WA_CHAIN_store,
-    WA_CHAIN_stream, /* a store past the caches, for a large result; before another thread reads it:
-                        fence */
-#define WA_CHAIN_UNARY(name) WA_CHAIN_##name,
-    WA_CHAIN_UNARIES(WA_CHAIN_UNARY)
-#undef WA_CHAIN_UNARY
-#define WA_CHAIN_BINARY(name)                                                                          \
-    WA_CHAIN_##name##_vector, WA_CHAIN_##name##_number, WA_CHAIN_##name##_by_vector,                   \
-        WA_CHAIN_##name##_by_number, WA_CHAIN_##name##_itself,
-        WA_CHAIN_BINARIES(WA_CHAIN_BINARY)
-#undef WA_CHAIN_BINARY
-            WA_CHAIN_CODES,
-    /* From the code of _vector to the others. */
-    WA_CHAIN_NUMBER = 1,
-    WA_CHAIN_BY = 2,
-    WA_CHAIN_ITSELF = 4
-};
-typedef void wa_chain_fn(size_t n, size_t links, const unsigned char *code, void *const at[]);
-
 /* -- reductions ---------------------------------------------------------------------------------- */
 #define WA_FOLDS(X)                                                                                    \
     X(sum)                                                                                             \
@@ -162,6 +131,58 @@ typedef void wa_moments_fn(size_t rows, size_t n, void *mean, void *variance, co
  * NULL. y may be x. */
 typedef void wa_normalize_fn(size_t rows, size_t n, void *y, const void *x, const void *gain,
                              const void *bias, double epsilon);
+
+/* -- chains of cheap ops: a little machine with a value, which links change, and two saved ones, each
+ * some vectors in registers. Link k does code[k] with at[k], all links for some elements i < n before
+ * any for the next. load: the value is at[k][i] (number: at[k][0]; bytes: at[k] holds uint8_t); store:
+ * at[k][i] becomes the value. save_0, restore_0, store_0: the value goes to register 0, that to the
+ * value, that to at[k][i]; add_to_0: it takes its sum with the value, which stays. A unary map:
+ * f(value). A binary one: f(value, at[k][i]) for _vector, at[k][0] for _number, register 0 for _saved_0,
+ * operands exchanged for _by_vector and so on, f(value, value) for _itself. A fold takes the value into
+ * the WA_LANES elements at at[k], its own; the link that begins it, with the same at[k], comes before all but
+ * others of its kind, and in the end at[k][0] is the fold of all n by the lanes' rule. Where a code has
+ * WA_CHAIN_LOCAL, at[k] is WA_CHAIN_BLOCK bytes, used again and again. The first link but those makes a
+ * value, and a register is read when it was written. --------------------------------------------- */
+// clang-format off
+#define WA_CHAIN_UNARIES(X)  X(neg) X(sqrt) X(relu)
+#define WA_CHAIN_BINARIES(X) X(add) X(sub) X(mul) X(div) X(gate) X(greater_equal) X(equal)
+
+#define WA_CHAIN_UNARY(name) WA_CHAIN_##name,
+#define WA_CHAIN_BINARY(name) \
+    WA_CHAIN_##name##_vector, WA_CHAIN_##name##_number, \
+    WA_CHAIN_##name##_by_vector, WA_CHAIN_##name##_by_number, WA_CHAIN_##name##_itself, \
+    WA_CHAIN_##name##_saved_0, WA_CHAIN_##name##_saved_1, \
+    WA_CHAIN_##name##_by_saved_0, WA_CHAIN_##name##_by_saved_1,
+#define WA_CHAIN_FOLD(name) WA_CHAIN_fold_##name,
+#define WA_CHAIN_BEGIN(name) WA_CHAIN_begin_##name,
+enum wa_chain_code {
+    WA_CHAIN_load, WA_CHAIN_number, WA_CHAIN_bytes,
+    WA_CHAIN_store,
+    WA_CHAIN_stream, /* past the caches, for a large result; before another thread reads it: fence */
+    WA_CHAIN_save_0, WA_CHAIN_save_1, WA_CHAIN_restore_0, WA_CHAIN_restore_1,
+    WA_CHAIN_store_0, WA_CHAIN_store_1, WA_CHAIN_add_to_0, WA_CHAIN_add_to_1,
+    WA_CHAIN_UNARIES(WA_CHAIN_UNARY)
+    WA_CHAIN_BINARIES(WA_CHAIN_BINARY)
+    WA_FOLDS(WA_CHAIN_FOLD)
+    WA_FOLDS(WA_CHAIN_BEGIN)
+    WA_CHAIN_CODES
+};
+// clang-format on
+#undef WA_CHAIN_UNARY
+#undef WA_CHAIN_BINARY
+#undef WA_CHAIN_FOLD
+#undef WA_CHAIN_BEGIN
+enum {
+    WA_CHAIN_REGISTERS = 2, /* saved ones; the code of register 1 follows that of register 0 */
+    /* From the code of _vector to the others. */
+    WA_CHAIN_NUMBER = 1,
+    WA_CHAIN_BY = 2,
+    WA_CHAIN_ITSELF = 4,
+    WA_CHAIN_SAVED = 5,
+    WA_CHAIN_LOCAL = 128,
+    WA_CHAIN_BLOCK = 512
+};
+typedef void wa_chain_fn(size_t n, size_t links, const unsigned char *code, void *const at[]);
 
 /* -- rows: softmax and its kin over contiguous rows of n, the maximum and the sum by the lanes' rule.
  * softmax: e = exp(x - max), y = e * (1 / sum e). log_softmax: y = (x - max) - log(sum e).

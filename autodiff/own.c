@@ -30,6 +30,13 @@ static void refuse(washi_tensor *y, washi_tensor *g, washi_tensor *gx[])
     wa_op_error(y, WASHI_UNSUPPORTED, "this op has no derivative rule");
 }
 
+/* An op that the rule records may refuse what it gets: the message says whose rule it was. */
+static void derive(washi_tensor *y, washi_tensor *g, washi_tensor *gx[])
+{
+    own_of(y->op)->rule(y, g, gx);
+    if (y->tape->status) wa_error(y->tape->status, "%s, its rule: %s", y->op->name, washi_message());
+}
+
 static washi_step *view_of(const struct wa_step *s) { return s->geometry; }
 
 static bool plan(struct wa_step *s)
@@ -86,7 +93,7 @@ static const struct wa_op *entry_of(washi_tape *t, const washi_op *op)
                            .doc = own.doc ? own.doc : "",
                            .arity = own.arity,
                            .infer = infer,
-                           .rule = own.rule ? own.rule : refuse,
+                           .rule = own.rule ? derive : refuse,
                            .plan = plan,
                            .check = run_whole,
                            .checked = -1,

@@ -274,12 +274,18 @@ static void rule_that_stretches(washi_tensor *y, washi_tensor *g, washi_tensor *
     gx[0] = washi_broadcast_to(washi_mul(g, power(washi_operand(y, 0), 1)), SHAPE(4, 2));
 }
 
+static void rule_that_cannot_be_recorded(washi_tensor *y, washi_tensor *g, washi_tensor *gx[])
+{
+    gx[0] = washi_mul(washi_transpose(g), washi_operand(y, 0));
+}
+
 START_TEST(wrong_rules_are_named)
 {
     const struct {
         void (*rule)(washi_tensor *y, washi_tensor *g, washi_tensor *gx[]);
         const char *message;
     } wrong[] = {
+        {rule_that_cannot_be_recorded, "power, its rule: transpose: [2] has no two axes"},
         {rule_of_another_shape, "power: the rule's gradient of operand 0 is f64 [], not f64 [2]"},
         {rule_of_another_type, "power: the rule's gradient of operand 0 is f32 [2], not f64 [2]"}};
     washi_op op = power_op;

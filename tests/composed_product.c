@@ -252,8 +252,32 @@ START_TEST(derivatives)
 }
 END_TEST
 
+/* The sum of two products, which are alike and of sources alone, as the second derivative of one has
+ * it. */
+START_TEST(sums_of_products)
+{
+    static const int64_t sizes[][3] = {{17, 1, 17}, {17, 5, 5}, {17, 17, 5}, {3, 40, 2}, {70, 33, 66}};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        const int64_t m = sizes[k][0], inner = sizes[k][1], n = sizes[k][2];
+        washi_tensor *x[4];
+        for (int i = 0; i < 4; i++)
+            x[i] = i % 2 ? drawn(SHAPE(inner, n), -2, 2, (uint64_t)i)
+                         : drawn(SHAPE(m, inner), -2, 2, (uint64_t)i);
+        static double sum[70 * 66];
+        ok(washi_eval(4, x));
+        for (int64_t i = 0; i < m * n; i++) {
+            sum[i] = 0;
+            for (int64_t j = 0; j < inner; j++)
+                for (int k2 = 0; k2 < 4; k2 += 2)
+                    sum[i] += washi_f64(x[k2])[i / n * inner + j] * washi_f64(x[k2 + 1])[j * n + i % n];
+        }
+        gives(washi_add(washi_matmul(x[0], x[1]), washi_matmul(x[2], x[3])), SHAPE(m, n), sum, 1e-12);
+    }
+}
+END_TEST
+
 TCase *product_case(void)
 {
     return CASE("product", open_tape, close_tape, formulas_of_the_textbooks, random_formulas,
-                formulas_refused, dots, tensordots, derivatives);
+                formulas_refused, dots, tensordots, derivatives, sums_of_products);
 }

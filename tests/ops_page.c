@@ -20,7 +20,9 @@ static const char *const before =
     "that were broadcast\n"
     "get the sum over the axes they were stretched along. Where there is no derivative, the last "
     "column says what is\n"
-    "given for it. Errors in units of the last place are in [kernels.md](kernels.md).\n";
+    "given for it. An op in slanted letters has no function of its own: functions and gradients record "
+    "it. Errors in\n"
+    "units of the last place are in [kernels.md](kernels.md).\n";
 
 #define REDUCTIONS(X) WA_OPS_REDUCE(X) WA_OPS_SCAN(X)
 #define SHAPES(X)     WA_OPS_SHAPE(X) WA_OPS_CONCAT(X)
@@ -50,7 +52,14 @@ static void cell(const char *text)
     printf(" |");
 }
 
-static bool family(const char *title, const struct wa_op *const ops[])
+static bool is_function(const char *name, const char *header)
+{
+    char call[80];
+    snprintf(call, sizeof call, " *washi_%s(", name);
+    return strstr(header, call) != NULL;
+}
+
+static bool family(const char *title, const struct wa_op *const ops[], const char *header)
 {
     printf("\n## %s\n\n| op | value | gradients | where there is none |\n|---|---|---|---|\n", title);
     for (; *ops; ops++) {
@@ -59,7 +68,7 @@ static bool family(const char *title, const struct wa_op *const ops[])
             fprintf(stderr, "%s: a rule and its text go together\n", op->name);
             return false;
         }
-        printf("| `%s` |", op->name);
+        printf(is_function(op->name, header) ? "| `%s` |" : "| *%s* |", op->name);
         cell(op->doc);
         cell(op->derivative ? op->derivative : op->source ? "" : "0");
         cell(op->kinks ? op->kinks : "");
@@ -117,17 +126,27 @@ static bool comment_of(const char *text, const char *at, const char *end, char *
     return true;
 }
 
+/* What follows washi_ in the name of a function that is declared here and records; else NULL. */
+static const char *recorder(const char *declaration)
+{
+    static const char *const results[] = {"washi_tensor *washi_", "washi_status washi_"};
+    for (int i = 0; i < 2; i++)
+        if (!strncmp(declaration, results[i], strlen(results[i])))
+            return declaration + strlen(results[i]);
+    return NULL;
+}
+
 static bool composed(const char *text)
 {
-    static const char *const head = "WASHI_API washi_tensor *washi_";
+    static const char *const head = "WASHI_API ";
     const char *at = strstr(text, "/* -- recording"), *last = strstr(text, "/* -- derivatives");
     char declaration[400], comment[2000];
     if (!at || !last) return false;
     printf("\n## Composed of these, and what else `washi.h` has under recording\n\n| function | value "
            "|\n|---|---|\n");
     while ((at = strstr(at, head)) && at < last) {
-        const char *name = at + strlen(head), *end = strchr(at, ';');
-        if (!is_primitive(name, strcspn(name, "("))) {
+        const char *name = recorder(at + strlen(head)), *end = strchr(at, ';');
+        if (name && !is_primitive(name, strcspn(name, "("))) {
             flat(name - strlen("washi_"), end, declaration, sizeof declaration);
             if (!comment_of(text, at, end, comment, sizeof comment)) {
                 fprintf(stderr, "%s: no comment\n", declaration);
@@ -155,6 +174,6 @@ int main(int count, char **arguments)
     bool good = size > 0 && size < sizeof text - 1 && complete();
     printf("%s", before);
     for (size_t i = 0; good && i < sizeof families / sizeof *families; i++)
-        good = family(families[i].title, families[i].ops);
+        good = family(families[i].title, families[i].ops, text);
     return good && composed(text) && !fflush(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

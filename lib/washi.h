@@ -57,6 +57,7 @@ typedef struct washi_scope washi_scope;
 
 /* -- status ------------------------------------------------------------------------------------ */
 
+/** How a call ended. */
 typedef enum {
     WASHI_OK,
     WASHI_NO_MEMORY,   /**< the context's resize returned NULL */
@@ -124,10 +125,10 @@ WASHI_API washi_status washi_open(washi **out, const washi_options *options);
 /** Closes a context, after all that came from it; NULL is fine. */
 WASHI_API void washi_close(washi *w);
 
-/** The CPU level in use, such as "avx2". */
+/** The CPU level in use, such as "avx2"; "" for NULL. */
 WASHI_API const char *washi_cpu(const washi *w);
 
-/** How many threads a run may use. */
+/** How many threads a run may use; 0 for NULL. */
 WASHI_API int washi_threads(const washi *w);
 
 /** The context's allocator: block NULL allocates, new_size 0 frees and returns NULL. NULL when memory
@@ -180,7 +181,7 @@ WASHI_API washi *washi_context_of(const washi_tape *t);
 WASHI_API int64_t washi_size(washi_shape s);
 /** Bytes of one element: 4, 8, 4, 1; 0 for a type there is not. */
 WASHI_API size_t washi_dtype_size(washi_dtype type);
-/** "f32", "f64", "i32", "u8". */
+/** "f32", "f64", "i32", "u8"; "?" for a type there is not. */
 WASHI_API const char *washi_dtype_name(washi_dtype type);
 
 /* -- recording --------------------------------------------------------------------------------- */
@@ -403,7 +404,7 @@ WASHI_API washi_tensor *washi_var(washi_tensor *a, int axis, bool keep);
 WASHI_API washi_tensor *washi_std(washi_tensor *a, int axis, bool keep);
 /** The square root of the sum of the squares. Where that is 0 the derivative is 0. */
 WASHI_API washi_tensor *washi_norm(washi_tensor *a, int axis, bool keep);
-/** 1 if an element is not 0 (NaN is not), else 0, in a's type, of an integer F32; empty: 0. No gradient
+/** 1 if an element is not 0 (NaN counts), else 0, in a's type, of an integer F32; empty: 0. No gradient
  * passes. */
 WASHI_API washi_tensor *washi_any(washi_tensor *a, int axis, bool keep);
 /** 1 if no element is 0, else 0, in a's type, of an integer F32; empty: 1. No gradient passes. */
@@ -442,7 +443,7 @@ WASHI_API washi_tensor *washi_reshape(washi_tensor *a, washi_shape shape);
 WASHI_API washi_tensor *washi_permute(washi_tensor *a, const int axes[]);
 /** The last two axes exchanged. */
 WASHI_API washi_tensor *washi_transpose(washi_tensor *a);
-/** A stretched to the shape as NumPy's broadcast_to does. */
+/** a stretched to the shape as NumPy's broadcast_to does. */
 WASHI_API washi_tensor *washi_broadcast_to(washi_tensor *a, washi_shape shape);
 /** Elements begin ... end-1 of an axis; negative ones count from the end. */
 WASHI_API washi_tensor *washi_slice(washi_tensor *a, int axis, int64_t begin, int64_t end);
@@ -466,7 +467,7 @@ WASHI_API washi_status washi_split(washi_tensor *a, int n, const int64_t sizes[]
 WASHI_API washi_tensor *washi_expand_dims(washi_tensor *a, int axis);
 /** Without an axis of size 1, or without all such axes (WASHI_ALL). */
 WASHI_API washi_tensor *washi_squeeze(washi_tensor *a, int axis);
-/** a one behind the other, so many times along each of its axes. */
+/** Copies of a one behind the other, times[i] along axis i. */
 WASHI_API washi_tensor *washi_tile(washi_tensor *a, const int64_t times[]);
 /** Each slice of an axis so many times. */
 WASHI_API washi_tensor *washi_repeat(washi_tensor *a, int64_t times, int axis);
@@ -505,7 +506,7 @@ WASHI_API washi_tensor *washi_name(washi_tensor *x, const char *name);
 WASHI_API const char *washi_name_of(const washi_tensor *x);
 /** The name of the op that made x, such as "softmax", "input" or "variable"; "" for NULL. */
 WASHI_API const char *washi_op_name(const washi_tensor *x);
-/** How many tensors x was made from. */
+/** How many tensors x was made from; 0 for NULL. */
 WASHI_API int washi_operands(const washi_tensor *x);
 /** The i-th tensor x was made from; NULL when there is none. */
 WASHI_API washi_tensor *washi_operand(const washi_tensor *x, int i);
@@ -624,11 +625,12 @@ WASHI_API washi_status washi_assign(washi_tensor *weight, washi_tensor *value);
 WASHI_API washi_program *washi_compile(washi_tape *t, int n, washi_tensor *const outputs[]);
 /** Frees a program; the data of its outputs goes with it. NULL is fine. */
 WASHI_API void washi_program_free(washi_program *p);
-/** Gives an input its value: data is borrowed and must live through the runs that read it. */
+/** Gives an input its value: data is borrowed and must live through the runs that read it. NULL takes it
+ * away. WASHI_MISUSE: not an input; WASHI_BAD_VALUE: not aligned to an element. */
 WASHI_API washi_status washi_feed(washi_tensor *input, const void *data);
 /** Announces what an input of indices will be fed with after the next run, NULL for nothing: that run
  * asks memory for the rows they pick while it computes. Changes the speed alone; the indices must be
- * readable during the run. WASHI_MISUSE. */
+ * readable during the run. WASHI_MISUSE: not an input. */
 WASHI_API washi_status washi_prefetch(washi_tensor *input, const void *next);
 /** Runs a program. No allocation. WASHI_MISUSE: an input has not been fed; WASHI_BAD_VALUE: an index
  * or a label out of range, or with washi_options.check a value that is not finite; and whatever a washi_op
@@ -637,8 +639,9 @@ WASHI_API washi_status washi_run(washi_program *p);
 /** Prints the program, a line a step: its ops, what it makes and reads (@: bytes into the slab), its
  * tasks, its arithmetic and its bytes; then the size of the program's memory. WASHI_IO. */
 WASHI_API washi_status washi_dump(const washi_program *p, FILE *out);
-/** Prints a tape's nodes, or a program's steps, as a graph for Graphviz (`dot -Tsvg`). WASHI_IO. */
+/** Prints a tape's nodes as a graph for Graphviz (`dot -Tsvg`). WASHI_IO. */
 WASHI_API washi_status washi_tape_dot(const washi_tape *t, FILE *out);
+/** The same of a program's steps. */
 WASHI_API washi_status washi_program_dot(const washi_program *p, FILE *out);
 /** Counts from now on, or no longer, where the time of the program's runs goes; with WASHI_PROFILE=1 in
  * the environment when the context is opened every program does. */
@@ -1005,12 +1008,14 @@ typedef struct washi_update washi_update;
 /** A learning rate that changes: a scalar of F64, recorded from the number of steps done before this one
  * (a scalar of F64, 0 at first). A washi_variable on the same tape is a rate that the program sets. */
 typedef washi_tensor *washi_schedule_fn(washi_tensor *step, const void *config);
+/** The config of washi_exponential_decay. */
 typedef struct {
     double initial_learning_rate, decay_steps, decay_rate;
     bool staircase; /**< step / decay_steps is rounded down */
 } washi_exponential_decay_options;
 /** initial_learning_rate * decay_rate^(step / decay_steps), with these options as config. */
 WASHI_API washi_schedule_fn washi_exponential_decay;
+/** The config of washi_piecewise_constant_decay; the arrays are borrowed. */
 typedef struct {
     int boundaries;
     const double *boundary; /**< ascending */
@@ -1019,6 +1024,7 @@ typedef struct {
 /** value[0] while step <= boundary[0], then value[1] while step <= boundary[1] ..., with these options as
  * config. */
 WASHI_API washi_schedule_fn washi_piecewise_constant_decay;
+/** The config of washi_cosine_decay. */
 typedef struct {
     double initial_learning_rate, decay_steps;
     double alpha;                       /**< what is left in the end, as a share of the highest rate */
@@ -1092,6 +1098,7 @@ WASHI_API washi_status washi_minimize(washi_optimizer *o, washi_model *m, washi_
 
 /* -- training ---------------------------------------------------------------------------------- */
 
+/** What fit and evaluate need; below. */
 typedef struct washi_fit_options washi_fit_options;
 
 /** When a callback is called. */
@@ -1115,6 +1122,7 @@ typedef struct {
 } washi_fit_state;
 /** Called by fit at every event. A failure ends fit with that status. */
 typedef washi_status washi_callback_fn(washi_fit_state *fit, void *user);
+/** A callback and what it is handed. */
 typedef struct {
     washi_callback_fn *call;
     void *user;
@@ -1138,6 +1146,7 @@ struct washi_fit_options {
     int callbacks;
 };
 
+/** Which of the logs early stopping watches. */
 typedef enum {
     WASHI_MONITOR_VAL_LOSS,
     WASHI_MONITOR_VAL_METRIC,
@@ -1179,14 +1188,18 @@ WASHI_API washi_callback washi_callback_terminate_on_nan(void);
 /** Trains m on the samples of x and y (first axes equal) for options->epochs epochs; the last, partial
  * batch counts, and the logs are means over samples, those of training while the weights change. history
  * gets a row of logs per epoch, NaN for epochs not run; or NULL. A model goes on where its last fit ended:
- * twice 3 epochs are 6. A loss that is no longer finite is logged, and stops only by a callback. */
+ * twice 3 epochs are 6. A loss that is no longer finite is logged, and stops only by a callback.
+ * What is missing or does not fit (WASHI_MISUSE, WASHI_BAD_SHAPE, WASHI_BAD_TYPE, WASHI_BAD_VALUE) is found
+ * before training begins; the failure of a step or of a callback ends it, the weights being as the last whole
+ * step left them. */
 WASHI_API washi_status washi_fit(washi_model *m, const washi_array *x, const washi_array *y,
                                  const washi_fit_options *options, double (*history)[4]);
 /** Loss and metric (NaN without one) of m over x and y, in order. Uses options' loss, metric,
- * batch_size and progress. */
+ * batch_size and progress. Errors as washi_fit. */
 WASHI_API washi_status washi_evaluate(washi_model *m, const washi_array *x, const washi_array *y,
                                       const washi_fit_options *options, double logs[2]);
-/** m's result for every sample of x, in order, into out (F32). batch_size 0: 32. */
+/** m's result for every sample of x, in order, into out (F32). batch_size 0: 32. WASHI_BAD_SHAPE: a result
+ * that is not one for each sample; and errors as washi_fit. */
 WASHI_API washi_status washi_predict(washi_model *m, const washi_array *x, int64_t batch_size,
                                      float *out);
 

@@ -149,7 +149,7 @@ washi_status washi_hvp(washi_tensor *y, int n, washi_tensor *const x[], washi_te
     washi_tape *t = y->tape;
     if ((status = check("hvp", "v", n, v, &t)) || (status = check_like("hvp", n, v, x))) return status;
     washi_tensor **g = new_list(t, (size_t)n), *one = full_like(y, 1);
-    if (!g || !one || (status = sweep_all(1, &y, &one, n, x, g))) return t->status;
+    if (!g || !one || sweep_all(1, &y, &one, n, x, g)) return t->status;
     return sweep_all(n, g, v, n, x, hv); /* the Hessian is its own transpose */
 }
 

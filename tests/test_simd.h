@@ -4,12 +4,18 @@
 #define TEST_SIMD_H
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "simd/simd.h"
 #include "suite.h"
+
+/* 0 ... 67, and primes about the sizes of caches and pieces. */
+static const size_t primes[] = {127, 257, 1021, 1031, 2053, 4099, 8191, 16381};
+enum { SIZES = 68 + sizeof primes / sizeof *primes };
+static inline size_t size_of(size_t i) { return i < 68 ? i : primes[i - 68]; }
 
 /* -- operands between guard pages ---------------------------------------------------------------- */
 
@@ -204,6 +210,41 @@ static inline void check_call(const struct call *c, size_t trial)
         }
         count_call(c->kernel, level, c->type);
     }
+}
+
+/* The calls compared, by kernel and type, at each level. */
+static inline void print_counts(void)
+{
+    long total = 0;
+    for (int level = 0; wa_simd_level(level); level++) {
+        printf("%-8s", wa_simd_level(level)->name);
+        puts(wa_simd_usable(wa_simd_level(level)) ? "    f32    f64    i32     u8  calls"
+                                                  : " skipped: not on this CPU");
+        for (int i = 0; i < MAX_KERNELS && table[i].kernel; i++) {
+            const long *count = table[i].count[level];
+            if (!(count[0] + count[1] + count[2] + count[3])) continue;
+            printf("  %-16s %6ld %6ld %6ld %6ld\n", table[i].kernel, count[0], count[1], count[2],
+                   count[3]);
+            for (int type = 0; type < WA_TYPES; type++) total += count[type];
+        }
+    }
+    printf("%ld calls in all\n", total);
+}
+
+/* The exit status of a case of calls. It runs in this process, where the counts live. */
+static inline int run_calls(const char *name, TCase *calls)
+{
+    const char *why;
+    if (!wa_simd_find(NULL, &why)) {
+        printf("skipped: %s\n", why);
+        return 77;
+    }
+    if (!map_regions()) return EXIT_FAILURE;
+    tcase_set_timeout(calls, 0);
+    setenv("CK_FORK", "no", 1);
+    const int status = RUN_SUITE(name, calls);
+    print_counts();
+    return status;
 }
 
 #endif

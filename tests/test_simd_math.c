@@ -5,17 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "simd/simd.h"
-#include "suite.h"
-
-static const struct wa_simd *simd;
-static uint64_t state = 1;
-
-static double plain(void) /* -8 ... 8 */
-{
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (double)(int64_t)(state ^ state >> 31) * 0x1p-60;
-}
+#include "test_scalar.h"
 
 /* -- functions, in ULP ---------------------------------------------------------------------------- */
 
@@ -238,23 +228,16 @@ END_TEST
 
 int main(void)
 {
-    const char *why;
-    simd = wa_simd_find("scalar", &why);
-    if (!simd) {
-        printf("skipped: %s\n", why);
-        return 77;
-    }
     const bool longer = long_double_is_longer();
     if (!longer)
         puts("long double has no more digits than double here: errors in f64 and special values are "
              "not looked at");
     TCase *c = tcase_create("math");
-    tcase_set_timeout(c, 0);
     tcase_add_loop_test(c, accuracy, 0, FUNCTIONS);
     tcase_add_loop_test(c, accuracy_of_pairs, 0, PAIRS);
     if (longer) tcase_add_loop_test(c, special_values, 0, FUNCTIONS);
     if (longer) tcase_add_loop_test(c, special_pairs, 0, PAIRS);
     tcase_add_test(c, remainders_of_any_bits);
     setenv("CK_FORK", "no", 1); /* so that the table of errors is printed in order */
-    return RUN_SUITE("simd_math", c);
+    return run_scalar("simd_math", c);
 }

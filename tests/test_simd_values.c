@@ -6,17 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <Random123/philox.h>
-#include "simd/simd.h"
-#include "suite.h"
-
-static const struct wa_simd *simd;
-static uint64_t state = 1;
-
-static double plain(void) /* -8 ... 8 */
-{
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (double)(int64_t)(state ^ state >> 31) * 0x1p-60;
-}
+#include "test_scalar.h"
 
 /* -- elementwise ---------------------------------------------------------------------------------- */
 
@@ -386,14 +376,7 @@ END_TEST
 
 int main(void)
 {
-    const char *why;
-    simd = wa_simd_find("scalar", &why);
-    if (!simd) {
-        printf("skipped: %s\n", why);
-        return 77;
-    }
     TCase *values = tcase_create("values");
-    tcase_set_timeout(values, 0);
     tcase_add_test(values, choices_with_nan);
     tcase_add_loop_test(values, maps, 0, WA_MAP_COUNT);
     tcase_add_test(values, casts);
@@ -406,5 +389,5 @@ int main(void)
     tcase_add_test(values, random_numbers);
     tcase_add_test(values, random_numbers_in_double);
     tcase_add_test(values, known_answer);
-    return RUN_SUITE("simd_values", values);
+    return run_scalar("simd_values", values);
 }

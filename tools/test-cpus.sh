@@ -16,7 +16,7 @@ sh "$root/tools/setup.sh" --emulate || {
 
 [ -f "$build/build.ninja" ] || CC=gcc meson setup "$build" "$root"
 ninja -C "$build" build.ninja >/dev/null # so that meson knows new targets
-meson compile -C "$build" washi:shared_library test_simd test_simd_levels test_simd_values
+meson compile -C "$build" washi:shared_library test_simd test_simd_chain test_simd_levels test_simd_values
 cat >"$work/open.c" <<'END'
 #include <stdio.h>
 #include "washi.h"
@@ -58,6 +58,8 @@ on Haswell "$build/tests/test_simd_values"
 expect 'Haswell, values' '^exit 0$' "$work/out"
 on Haswell "$build/tests/test_simd_levels"
 expect 'Haswell, how levels are found, big results' '^exit 0$' "$work/out"
+on Haswell "$build/tests/test_simd_chain"
+expect 'Haswell, chains' '^exit 0$' "$work/out"
 on Haswell "$build/tests/test_simd"
 expect 'Haswell, levels' '^exit 0$' "$work/out"
 expect 'Haswell, AVX-512 is skipped' '^avx512 *skipped' "$work/out"

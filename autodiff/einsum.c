@@ -266,9 +266,12 @@ static washi_tensor *contract(struct formula *f)
 washi_tensor *washi_einsum(const char *formula, int n, washi_tensor *const x[])
 {
     struct formula f = {.text = formula, .terms = n};
-    if (n < 1 || n > 2 || !x || !formula) {
-        wa_error(WASHI_MISUSE, "einsum: \"%.80s\" of %d operands: one or two wanted",
-                 formula ? formula : "", n);
+    if (!x || !formula) {
+        wa_error(WASHI_MISUSE, "einsum: %s NULL", formula ? "the operands are" : "the formula is");
+        return NULL;
+    }
+    if (n < 1 || n > 2) {
+        wa_error(WASHI_MISUSE, "einsum: \"%.80s\" of %d operands: one or two wanted", formula, n);
         return NULL;
     }
     for (int k = 0; k < n; k++) {

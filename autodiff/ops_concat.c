@@ -69,12 +69,16 @@ const struct wa_op wa_op_concat = {
     .sample = {.x = {SHAPE(3, 2), SHAPE(3, 1), SHAPE(3, 3)}, .low = -2, .high = 2, .attr.axis = 1},
 };
 
+static bool has_parts(const char *who, int n, washi_tensor *const parts[])
+{
+    if (n > 0 && parts) return true;
+    wa_error(WASHI_MISUSE, n > 0 ? "%s: the parts are NULL" : "%s: %d parts", who, n);
+    return false;
+}
+
 washi_tensor *washi_concat(int n, washi_tensor *const parts[], int axis)
 {
-    if (n < 1 || !parts) {
-        wa_error(WASHI_MISUSE, "concat: %d parts", n);
-        return NULL;
-    }
+    if (!has_parts("concat", n, parts)) return NULL;
     if (parts[0] && !parts[0]->tape->status && !wa_axis(parts[0], "concat", &axis)) return NULL;
     return wa_record(&wa_op_concat, n, parts, &(struct wa_attr){.axis = axis});
 }
@@ -82,11 +86,7 @@ washi_tensor *washi_concat(int n, washi_tensor *const parts[], int axis)
 washi_tensor *washi_stack(int n, washi_tensor *const parts[], int axis)
 {
     char a[WA_SHAPE_TEXT], b[WA_SHAPE_TEXT];
-    if (n < 1 || !parts) {
-        wa_error(WASHI_MISUSE, "stack: %d parts", n);
-        return NULL;
-    }
-    if (!wa_usable(parts[0], "stack")) return NULL;
+    if (!has_parts("stack", n, parts) || !wa_usable(parts[0], "stack")) return NULL;
     washi_tape *t = parts[0]->tape;
     washi_shape shape = parts[0]->shape;
     washi_tensor **thick = wa_arena_new(&t->arena, (size_t)n * sizeof *thick, _Alignof(washi_tensor *));
@@ -101,13 +101,17 @@ washi_tensor *washi_stack(int n, washi_tensor *const parts[], int axis)
         return NULL;
     }
     for (int i = 0; i < n; i++) {
-        if (parts[i] && !wa_shape_equal(parts[i]->shape, shape)) {
+        if (!parts[i]) {
+            washi_fail(t, WASHI_MISUSE, "stack: part %d is NULL", i);
+            return NULL;
+        }
+        if (!wa_shape_equal(parts[i]->shape, shape)) {
             washi_fail(t, WASHI_BAD_SHAPE, "stack: %s and %s differ", wa_shape_text(shape, a),
                        wa_shape_text(parts[i]->shape, b));
             return NULL;
         }
-        thick[i] = parts[i] ? washi_expand_dims(parts[i], at) : NULL;
-        if (parts[i] && !thick[i]) return NULL;
+        thick[i] = washi_expand_dims(parts[i], at);
+        if (!thick[i]) return NULL;
     }
     return wa_record(&wa_op_concat, n, thick, &(struct wa_attr){.axis = at});
 }
@@ -117,7 +121,8 @@ washi_status washi_split(washi_tensor *a, int n, const int64_t sizes[], int axis
     char text[WA_SHAPE_TEXT];
     for (int i = 0; parts && i < n; i++) parts[i] = NULL;
     if (!wa_usable(a, "split")) return a ? a->tape->status : WASHI_MISUSE;
-    if (n < 1 || !parts) return washi_fail(a->tape, WASHI_MISUSE, "split: %d parts", n);
+    if (!parts) return washi_fail(a->tape, WASHI_MISUSE, "split: the place for the parts is NULL");
+    if (n < 1) return washi_fail(a->tape, WASHI_MISUSE, "split: %d parts", n);
     if (!wa_axis(a, "split", &axis)) return a->tape->status;
     int64_t size = a->shape.dim[axis], sum = 0;
     bool fits = sizes || size % n == 0;

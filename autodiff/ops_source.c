@@ -167,6 +167,12 @@ washi_tensor *washi_variable(washi_tape *t, washi_dtype type, washi_shape shape,
                    wa_shape_text(shape, a), wa_tensor_text(v, b));
         return NULL;
     }
+    const size_t element = washi_dtype_size(type);
+    if (element && (uintptr_t)data % element) {
+        washi_fail(t, WASHI_BAD_VALUE, "variable: the data is not aligned to an element of %s",
+                   washi_dtype_name(type));
+        return NULL;
+    }
     washi_tensor *y = wa_record_source(t, &wa_op_variable, type, shape);
     if (!y) return NULL;
     y->data = data;

@@ -183,7 +183,9 @@ static bool named_axes(const washi_tensor *a, int n, const int axes[], bool name
 {
     char text[WA_SHAPE_TEXT];
     if (n < 0 || (n && !axes)) {
-        washi_fail(a->tape, WASHI_MISUSE, "over: %d axes of %s", n, wa_shape_text(a->shape, text));
+        washi_fail(a->tape, WASHI_MISUSE,
+                   n < 0 ? "over: %d axes of %s" : "over: the %d axes of %s are NULL", n,
+                   wa_shape_text(a->shape, text));
         return false;
     }
     for (int i = 0; i < WASHI_MAX_RANK; i++) named[i] = n == 1 && axes[0] == WASHI_ALL;

@@ -227,8 +227,28 @@ washi_tensor *washi_operand(const washi_tensor *x, int i)
     return x && i >= 0 && i < x->n ? x->x[i] : NULL;
 }
 
-const void *washi_data(const washi_tensor *y) { return y ? y->data : NULL; }
+const void *washi_data(const washi_tensor *y)
+{
+    char text[WA_TENSOR_TEXT];
+    if (!y) {
+        wa_missing(NULL, "data: a tensor is NULL");
+        return NULL;
+    }
+    if (!y->data)
+        wa_error(WASHI_MISUSE, "data: %s %s is no output of a program that has run", y->op->name,
+                 wa_tensor_text(y, text));
+    return y->data;
+}
 
-const float *washi_f32(const washi_tensor *y) { return y && y->type == WASHI_F32 ? y->data : NULL; }
+static const void *data_of(const washi_tensor *y, washi_dtype type)
+{
+    char text[WA_TENSOR_TEXT];
+    if (!y || y->type == type) return washi_data(y);
+    wa_error(WASHI_BAD_TYPE, "data: %s %s is not %s", y->op->name, wa_tensor_text(y, text),
+             washi_dtype_name(type));
+    return NULL;
+}
 
-const double *washi_f64(const washi_tensor *y) { return y && y->type == WASHI_F64 ? y->data : NULL; }
+const float *washi_f32(const washi_tensor *y) { return data_of(y, WASHI_F32); }
+
+const double *washi_f64(const washi_tensor *y) { return data_of(y, WASHI_F64); }

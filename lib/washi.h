@@ -655,7 +655,8 @@ WASHI_API size_t washi_program_bytes(const washi_program *p);
 /** Compiles and runs once, with the tape's assignments; the values stay on the tape. */
 WASHI_API washi_status washi_eval(int n, washi_tensor *const y[]);
 /** The value of an output after a run or an eval, row-major, aligned to 64 bytes unless it is a fed
- * input or a variable itself; else NULL. Valid until the next run, and no longer than its program. */
+ * input or a variable itself; else NULL, and washi_message says why. Valid until the next run, and no longer
+ * than its program. */
 WASHI_API const void *washi_data(const washi_tensor *y);
 WASHI_API const float *washi_f32(const washi_tensor *y);  /**< washi_data; NULL if y is not F32 */
 WASHI_API const double *washi_f64(const washi_tensor *y); /**< washi_data; NULL if y is not F64 */

@@ -92,6 +92,8 @@ START_TEST(tensors_from_elsewhere)
             (washi_tensor *)washi_compile(t, 1, &strange));
     washi_tape_free(other);
     refuses(WASHI_MISUSE, "add: operand 1 is NULL", washi_add(f32(SHAPE(2)), NULL));
+    refuses(WASHI_MISUSE, "stack: part 1 is NULL",
+            washi_stack(2, (washi_tensor *[]){f32(SHAPE(2)), NULL}, 0));
     refuses(WASHI_MISUSE, "constant: the data is NULL", washi_constant(t, WASHI_F32, SHAPE(2), NULL));
     refuses(WASHI_MISUSE, "compile: output 0 is NULL",
             (washi_tensor *)washi_compile(t, 1, (washi_tensor *[]){NULL}));
@@ -152,6 +154,8 @@ START_TEST(variables_misused)
     washi_tensor *v = washi_variable(t, WASHI_F32, SHAPE(2, 2), data);
     refuses(WASHI_MISUSE, "variable: f32 [4] is in the memory of f32 [2,2]",
             washi_variable(t, WASHI_F32, SHAPE(4), data));
+    refuses(WASHI_BAD_VALUE, "variable: the data is not aligned to an element of f32",
+            washi_variable(t, WASHI_F32, SHAPE(2), (char *)data + 2));
     v = named("kernel", washi_variable(t, WASHI_F32, SHAPE(2, 2), data));
     failed(washi_assign(v, f32(SHAPE(2))), WASHI_BAD_SHAPE,
            "assign: f32 [2,2] \"kernel\" cannot take f32 [2]");
@@ -174,6 +178,10 @@ START_TEST(runs_that_cannot_be)
     fails(washi_feed(y, data), WASHI_MISUSE, "feed: f32 [64,784] is made by tanh, not by washi_input");
     fails(washi_feed(x, (char *)data + 2), WASHI_BAD_VALUE,
           "feed: the data is not aligned to an element of f32");
+    ck_assert_ptr_null(washi_f32(y));
+    fails(WASHI_MISUSE, WASHI_MISUSE, "data: tanh f32 [64,784] is no output of a program that has run");
+    ck_assert_ptr_null(washi_f64(y));
+    fails(WASHI_BAD_TYPE, WASHI_BAD_TYPE, "data: tanh f32 [64,784] is not f64");
     ck_assert(isnan(washi_item(y)));
     fails(WASHI_BAD_SHAPE, WASHI_BAD_SHAPE, "item: [64,784] is not one element");
     ok(washi_feed(l, &label));

@@ -45,9 +45,12 @@ int64_t washi_size(washi_shape s)
 const char *wa_shape_text(washi_shape s, char *text)
 {
     char *at = text;
+    if (s.rank < 0 || s.rank > WASHI_MAX_RANK) {
+        snprintf(text, WA_SHAPE_TEXT, "[a rank outside 0 ... %d]", WASHI_MAX_RANK);
+        return text;
+    }
     *at++ = '[';
-    for (int i = 0; i < s.rank && i < WASHI_MAX_RANK; i++)
-        at += snprintf(at, 22, i ? ",%lld" : "%lld", (long long)s.dim[i]);
+    for (int i = 0; i < s.rank; i++) at += snprintf(at, 22, i ? ",%lld" : "%lld", (long long)s.dim[i]);
     *at++ = ']';
     *at = 0;
     return text;

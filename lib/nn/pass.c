@@ -123,9 +123,9 @@ static washi_status step(struct wa_pass *p, int64_t first, const int32_t *order,
 
 static double number(const washi_tensor *x)
 {
-    const float *f = washi_f32(x);
-    const double *d = washi_f64(x);
-    return f ? *f : d ? *d : NAN;
+    const void *value = x ? washi_data(x) : NULL;
+    if (!value) return NAN;
+    return washi_dtype_of(x) == WASHI_F32 ? *(const float *)value : *(const double *)value;
 }
 
 washi_status wa_nn_pass_run(struct wa_pass *p, const int32_t *order, struct wa_watch *watch,

@@ -50,35 +50,40 @@ bool wa_ahead_find(washi_program *p, const struct wa_graph *g)
     return true;
 }
 
-/* Lines begin ... end-1 of those the indices pick. An index may be anything: nothing is read there. */
-static void ask(const struct wa_ahead *a, const int32_t *indices, size_t begin, size_t end)
+/* The part from ... to of a share of the lines. An index may be anything: nothing is read there. */
+static struct wa_lines lines_of(const struct wa_ahead *a, int share, int shares, double from, double to)
 {
-    size_t each = (a->row + LINE - 1) / LINE;
-    while (begin < end) {
-        size_t first = begin % each, lines = each - first < end - begin ? each - first : end - begin;
-        uintptr_t row = (uintptr_t)a->table->data + (uintptr_t)(int64_t)indices[begin / each] * a->row;
-        wa_prefetch(row + first * LINE, lines * LINE);
-        begin += lines;
-    }
-}
-
-static void ask_share(const struct wa_ahead *a, int share, int shares, double from, double to)
-{
-    size_t begin, end;
+    size_t begin, end, rows = (size_t)washi_size(a->indices->shape);
     wa_share(a->lines, shares, share, &begin, &end);
-    double lines = (double)(end - begin);
-    ask(a, a->indices->next, begin + (size_t)(lines * from), begin + (size_t)(lines * to));
+    size_t first = begin + (size_t)((double)(end - begin) * from),
+           last = begin + (size_t)((double)(end - begin) * to);
+    return (struct wa_lines){.from = (uintptr_t)a->table->data,
+                             .index = a->indices->next,
+                             .stride = a->row,
+                             .rows = rows,
+                             .row = first % rows,
+                             .line = first / rows,
+                             .left = last - first};
 }
 
-void wa_ahead_ask(const struct wa_step *s, int task, size_t part, size_t parts)
+void wa_ahead_ask(const struct wa_step *s, int task, size_t part, size_t parts, struct wa_lines *later)
 {
     const washi_program *p = s->program;
     const double *portion = &p->portion[s - p->steps], all = portion[1] - portion[0];
     double from = portion[0] + all * (double)part / (double)parts,
            to = portion[0] + all * (double)(part + 1) / (double)parts;
+    int own = s->lead ? task : 0;
     for (int i = 0; i < p->ahead_count; i++) {
         if (!p->ahead[i].indices->next) continue;
-        for (int share = 0; share < p->widest; share++)
-            if (!s->lead || share == task) ask_share(&p->ahead[i], share, p->widest, from, to);
+        for (int share = 0; share < p->widest; share++) {
+            if (s->lead && share != own) continue;
+            struct wa_lines lines = lines_of(&p->ahead[i], share, p->widest, from, to);
+            if (later && share == own && later->left < lines.left) {
+                struct wa_lines other = *later;
+                *later = lines;
+                lines = other;
+            }
+            wa_ask(&lines, lines.left);
+        }
     }
 }

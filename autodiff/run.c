@@ -39,7 +39,7 @@ static void run_task(const struct wa_step *s, int task)
 {
     bool whole = s->lead || s->tasks == 1; /* a split step's tasks ask for rows of their own */
     if (s->program->ahead_count && !s->asks)
-        wa_ahead_ask(s, task, whole ? 0 : (size_t)task, whole ? 1 : (size_t)s->tasks);
+        wa_ahead_ask(s, task, whole ? 0 : (size_t)task, whole ? 1 : (size_t)s->tasks, NULL);
     if (s->program->spent)
         wa_profile_run(s, task);
     else

@@ -169,7 +169,9 @@ static void run_blocks(const struct wa_step *s, int task, size_t begin, size_t e
         wa_gemm_rows(&gemm, row, next, size);
         gemm.c =
             bases[f->gemm_c.base] + (f->gemm_c.start == WA_AT_ELEMENT ? row * f->columns * size : 0);
-        wa_ahead_ask(s, task, i, blocks);
+        struct wa_lines ahead = {.left = 0};
+        wa_ahead_ask(s, task, i, blocks, &ahead);
+        gemm.ahead = &ahead;
         s->simd->gemm[f->gemm_type](&gemm, scratch);
         run_rows(f, row, next, 0, f->columns, bases);
     }
@@ -200,7 +202,9 @@ static void run_update(const struct wa_step *s, int task, size_t begin, size_t e
         struct wa_gemm part = gemm;
         wa_gemm_rows(&part, row, next, size);
         part.c = (char *)gemm.c + row * f->columns * size;
-        wa_ahead_ask(s, task, i, parts);
+        struct wa_lines ahead = {.left = 0};
+        wa_ahead_ask(s, task, i, parts, &ahead);
+        part.ahead = &ahead;
         s->simd->gemm[f->gemm_type](&part, scratch);
     }
 }

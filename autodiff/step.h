@@ -67,8 +67,8 @@ static inline int wa_tasks(const struct wa_step *s, size_t work, size_t grain)
 }
 
 /* In a run, before part number `part` of a task: asks for that part of the task's portion of the next
- * run's rows (ahead.c). */
-void wa_ahead_ask(const struct wa_step *s, int task, size_t part, size_t parts);
+ * run's rows (ahead.c). later, if not NULL, takes most of it, for a matrix product to ask for. */
+void wa_ahead_ask(const struct wa_step *s, int task, size_t part, size_t parts, struct wa_lines *later);
 
 /* The part [begin, end) of count units that is task's, of tasks. */
 static inline void wa_share(size_t count, int tasks, int task, size_t *begin, size_t *end)

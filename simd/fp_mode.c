@@ -53,11 +53,18 @@ void wa_pause(void) {}
 void wa_fence(void) {}
 #endif
 
-void wa_prefetch(uintptr_t at, size_t bytes)
+/* Of each row the first line, all at once: it is on a page not used of late, and a core looks up
+ * several pages side by side, but stops at one that comes alone. */
+void wa_ask(struct wa_lines *l, size_t n)
 {
+    if (n && l->line == 0 && n < l->rows - l->row) n = l->rows - l->row;
+    if (n > l->left) n = l->left;
+    l->left -= n;
+    for (; n; n--) {
 #if defined(__GNUC__)
-    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)at + i, 0, 2);
-#else
-    (void)at, (void)bytes;
+        const size_t row = l->index ? (size_t)l->index[l->row] : l->row;
+        __builtin_prefetch((const char *)(l->from + row * l->stride + l->line * 64), 0, 2);
 #endif
+        if (++l->row == l->rows) l->row = 0, l->line++;
+    }
 }

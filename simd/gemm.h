@@ -24,6 +24,15 @@ static void NAME(scale)(size_t n, T alpha, T beta, T *c, const T *sum)
     }
 }
 
+/* Of the lines ahead, those to ask for before each tile. */
+static size_t NAME(share)(const struct wa_gemm *g)
+{
+    enum { WIDTH = GEMM_VECTORS * LEN };
+    if (!g->ahead || !g->ahead->left) return 0;
+    const size_t tiles = (g->m / GEMM_ROWS + 1) * (g->n / WIDTH + 1) * (g->k / GEMM_DEPTH + 1);
+    return g->ahead->left / (g->batch ? g->batch * tiles : tiles) + 1;
+}
+
 /* Whether the tiles themselves add to c: to beta 1 the product of beta and c is c. */
 INLINE bool NAME(adds)(const struct wa_gemm *g) { return g->beta == 1 && g->k <= GEMM_DEPTH; }
 
@@ -157,7 +166,9 @@ static void NAME(small)(const struct wa_gemm *g)
                           .c = g->c,
                           .c_row = g->c_row,
                           .adds = NAME(adds)(g),
-                          .alpha = (T)g->alpha};
+                          .alpha = (T)g->alpha,
+                          .ahead = g->ahead,
+                          .share = NAME(share)(g)};
     const bool broad = g->n > WIDTH && g->n <= WIDTH + NAME(SHORT);
     const bool plain = (g->alpha == 1 || t.adds) && !g->epilogue;
     size_t strips = broad ? (g->m + GEMM_BROAD - 1) / GEMM_BROAD : (g->m + GEMM_ROWS - 1) / GEMM_ROWS;
@@ -174,6 +185,7 @@ static void NAME(small)(const struct wa_gemm *g)
 static void NAME(blocks)(const struct wa_gemm *g, T *scratch)
 {
     const struct NAME(plan) plan = NAME(plan)(g);
+    const size_t share = NAME(share)(g);
     T *b_pack = scratch, *a_pack = b_pack + plan.b_size, *sum = a_pack + plan.a_size;
     for (size_t i = 0; i < g->m; i += plan.rows)
         for (size_t j = 0; j < g->n; j += plan.columns) {
@@ -192,7 +204,9 @@ static void NAME(blocks)(const struct wa_gemm *g, T *scratch)
                                       .c_row = plan.keep ? columns : g->c_row,
                                       .resume = p > 0,
                                       .adds = NAME(adds)(g),
-                                      .alpha = (T)g->alpha};
+                                      .alpha = (T)g->alpha,
+                                      .ahead = g->ahead,
+                                      .share = share};
                 if (plan.pack_b) NAME(pack_b)(g, b, t.k, columns, b_pack);
                 NAME(block)(g, &plan, &t, i, rows, j, columns, p, a_pack);
                 p += t.k;
@@ -213,7 +227,7 @@ static void NAME(product)(const struct wa_gemm *g, void *scratch)
         NAME(blocks)(g, scratch);
 }
 
-static void NAME(gemm)(const struct wa_gemm *g, void *scratch)
+static void NAME(products)(const struct wa_gemm *g, void *scratch)
 {
     if (g->batch <= 1) {
         NAME(product)(g, scratch);
@@ -228,4 +242,10 @@ static void NAME(gemm)(const struct wa_gemm *g, void *scratch)
         if (one.c) one.c = (T *)one.c + g->c_batch;
         one.row += g->batch_rows ? g->batch_rows : g->m;
     }
+}
+
+static void NAME(gemm)(const struct wa_gemm *g, void *scratch)
+{
+    NAME(products)(g, scratch);
+    if (g->ahead) wa_ask(g->ahead, g->ahead->left);
 }

@@ -4,7 +4,7 @@
 /* One tile, or one strip of n columns: steps of k and the top left of each operand. a[r][p] is
  * a[r*a_row + p*a_column], b[p][j] is b[p*b_row + j]. edge: columns of a tile's last vector if that is
  * not whole. resume: c holds the chains up to here; else they begin at 0. adds: c += alpha times the
- * chains. */
+ * chains. share: lines ahead to ask for before each tile. */
 struct NAME(job) {
     size_t k;
     const T *a;
@@ -15,6 +15,8 @@ struct NAME(job) {
     size_t c_row, edge;
     bool resume, adds;
     T alpha;
+    struct wa_lines *ahead;
+    size_t share;
 };
 
 /* Whether a is not ready to be read as it is. */

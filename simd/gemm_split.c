@@ -49,6 +49,7 @@ void wa_gemm_part(const struct wa_gemm *g, int type, size_t parts, size_t index,
     const size_t size = type == WA_F32 ? sizeof(float) : sizeof(double), a_size = g->a_u8 ? 1 : size;
     size_t a, b, c;
     *part = *g;
+    part->ahead = NULL;
     part->batch_rows = g->batch_rows ? g->batch_rows : g->m;
     if (g->batch >= 4 * parts || (g->batch > 1 && g->batch % parts == 0)) {
         size_t q;

@@ -69,7 +69,7 @@ static void NAME(last_tile)(struct NAME(job) * t, size_t rows, size_t n)
 }
 
 /* A strip of rows by columns: tiles side by side. packed: b lies in panels of a whole tile's width.
- * Before each whole tile a share of fetch is asked for. */
+ * Before each whole tile a share of fetch, and of the lines ahead, is asked for. */
 static void NAME(strip)(struct NAME(job) * t, size_t rows, size_t columns, bool packed,
                         struct gemm_fetch *fetch)
 {
@@ -80,6 +80,7 @@ static void NAME(strip)(struct NAME(job) * t, size_t rows, size_t columns, bool 
     const size_t last = !packed && rows <= GEMM_BROAD ? WIDTH + NAME(SHORT) : WIDTH - 1;
     for (; columns > last || columns == WIDTH; columns -= WIDTH, t->b += panel, t->c += WIDTH) {
         if (fetch->lines) gemm_fetch(fetch);
+        if (t->share) wa_ask(t->ahead, t->share);
         /* The next tile begins with what c holds. */
         for (size_t r = 0; t->resume && columns > WIDTH && r < rows; r++)
             for (size_t at = 0; at < WIDTH; at += 64 / sizeof(T))

@@ -233,6 +233,19 @@ enum wa_random {
     WA_RANDOM_COUNT
 };
 
+/* -- asking memory ------------------------------------------------------------------------------- */
+/* Cache lines of rows that will be read soon: the first of each row, then the second of each, ...; left
+ * of them, from line number `line` of row number `row` on. A row begins stride bytes after the one
+ * before, or where its index says. They need not be any that can be read. */
+struct wa_lines {
+    uintptr_t from;
+    const int32_t *index; /* NULL: the identity */
+    size_t stride, rows, row, line, left;
+};
+/* Asks memory for the next n of them, or as many as are left, but for the first line of all rows at
+ * once. */
+void wa_ask(struct wa_lines *l, size_t n);
+
 /* -- matrix product ------------------------------------------------------------------------------ */
 /* Called by gemm for each finished part of the result while it is in the first-level cache: elements
  * [row, row + rows) x [column, column + columns), element (row + r, column + j) being
@@ -270,6 +283,9 @@ struct wa_gemm {
     wa_gemm_epilogue_fn *epilogue;
     void *context;
     size_t row, column;
+
+    /* Asked for a share at a time, before each tile, and left empty; one call's. NULL: none. */
+    struct wa_lines *ahead;
 
     /* Products in all, 0 as 1, and the distances in elements from one's operands to the next's, of any
      * value. To the epilogue the results are below one another: those of product q begin at row + q
@@ -331,7 +347,5 @@ void wa_fp_leave(uint64_t mode);
 void wa_fence(void);
 /* Tells the core that this thread is waiting in a loop. */
 void wa_pause(void);
-/* Asks memory for the cache lines of some bytes, which need not be any that can be read. */
-void wa_prefetch(uintptr_t at, size_t bytes);
 
 #endif

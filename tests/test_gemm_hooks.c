@@ -233,6 +233,50 @@ START_TEST(parts_of_a_batch_make_the_whole)
 }
 END_TEST
 
+/* -- asking memory ------------------------------------------------------------------------------- */
+
+/* Whatever the form of a product, it asks for all lines, of rows that nobody could read, and makes the
+ * same. */
+START_TEST(lines_ahead)
+{
+    static const int32_t index[] = {5, -7, INT32_MAX, 0};
+    const struct wa_simd *level;
+    for (int type = 0; type < WA_REALS; type++)
+        for (int i = 0; i < 60; i++) {
+            struct shape s = with_chance(below(90), below(150), i % 5 ? below(90) : 1000);
+            struct wa_gemm g;
+            const size_t c_size = prepare(type, &s, &g);
+            want_reference(type, &g, c_size);
+            for (int l = 0; (level = wa_simd_level(l)); l++) {
+                if (!wa_simd_usable(level)) continue;
+                const size_t left = below(50);
+                struct wa_lines lines = {
+                    .index = i % 2 ? index : NULL, .stride = 784, .rows = 4, .row = 2, .left = left};
+                g.ahead = &lines;
+                memcpy(g.c, region[FIRST], c_size * size_of(type));
+                level->gemm[type](&g, scratch_for(level, type, &g));
+                if (lines.left || lines.line * 4 + lines.row != left + 2)
+                    ck_abort_msg("%s: %zu lines are left", level->name, lines.left);
+                lines.left = left;
+                check_levels(type, &g, c_size);
+            }
+        }
+}
+END_TEST
+
+/* wa_ask goes on where it ended, and asks for the first lines of all rows at once. */
+START_TEST(asking)
+{
+    struct wa_lines lines = {.stride = 784, .rows = 5, .left = 12};
+    wa_ask(&lines, 1);
+    ck_assert(lines.line == 1 && lines.row == 0 && lines.left == 7);
+    wa_ask(&lines, 3);
+    ck_assert(lines.line == 1 && lines.row == 3 && lines.left == 4);
+    wa_ask(&lines, 9);
+    ck_assert(lines.line == 2 && lines.row == 2 && lines.left == 0);
+}
+END_TEST
+
 /* -- scratch memory ------------------------------------------------------------------------------ */
 
 START_TEST(smaller_shapes_need_no_more_scratch)
@@ -266,6 +310,6 @@ int main(void)
 {
     return run_all("gemm_hooks",
                    (const TTest *const[]){prologues, epilogues, batches, parts_make_the_whole,
-                                          parts_of_a_batch_make_the_whole,
+                                          parts_of_a_batch_make_the_whole, lines_ahead, asking,
                                           smaller_shapes_need_no_more_scratch, NULL});
 }

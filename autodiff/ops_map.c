@@ -1,5 +1,6 @@
 /* ops_map.c: elementwise arithmetic, rounding, comparison and choice, with their derivative rules. */
 #include "autodiff/elementwise.h"
+#include "autodiff/sweep.h"
 
 #include <math.h>
 
@@ -81,7 +82,7 @@ washi_tensor *washi_add(washi_tensor *a, washi_tensor *b) { return arithmetic(&w
 RULE(sub)
 {
     gx[0] = g;
-    gx[1] = neg(g);
+    gx[1] = neg(wa_sum_to(g, B->shape));
     (void)y;
 }
 const struct wa_op wa_op_sub = {MAP(sub, 2, "a - b", "g; -g"), .rule = sub_rule, TWO(-2, 2)};
@@ -95,8 +96,15 @@ RULE(mul)
 const struct wa_op wa_op_mul = {MAP(mul, 2, "a * b", "g * b; g * a"), .rule = mul_rule, TWO(-2, 2)};
 washi_tensor *washi_mul(washi_tensor *a, washi_tensor *b) { return arithmetic(&wa_op_mul, a, b); }
 
+/* Where b is stretched, all that is divided by it is b's own size. */
 RULE(div)
 {
+    if (washi_size(B->shape) < washi_size(y->shape)) {
+        washi_tensor *r = washi_reciprocal(B);
+        gx[0] = mul(g, r);
+        gx[1] = mul(wa_sum_to(mul(g, y), B->shape), neg(r));
+        return;
+    }
     gx[0] = div(g, B);
     gx[1] = neg(mul(gx[0], y));
 }

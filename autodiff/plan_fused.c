@@ -71,12 +71,29 @@ static size_t slot_bytes(size_t elements, size_t size)
     return wa_round_up((elements > WA_LANES ? elements : WA_LANES) * size, WA_ALIGN);
 }
 
-/* How the space is cut into units: pieces of about a tile, or rows where one is needed whole. */
-static void cut(struct wa_fused *f, const struct wa_group *group, size_t size)
+/* Whether the space may be one long row: nothing is stretched along any of its axes but over all. */
+static bool is_flat(const struct wa_builder *b)
 {
+    if (b->group->by_rows || b->group->head >= 0) return false;
+    for (int i = 0; i < b->members; i++) {
+        const struct wa_value *v = &b->g->values[b->member[i]];
+        for (int k = 0; k < v->n; k++) {
+            enum wa_layout layout = wa_layout_of(b->g->values[v->x[k]].node->shape, v->node->shape);
+            if (layout != WA_DENSE && layout != WA_CONSTANT) return false;
+        }
+    }
+    return true;
+}
+
+/* How the space is cut into units: pieces of about a tile, or rows where one is needed whole. */
+static void cut(struct wa_builder *b, size_t size)
+{
+    struct wa_fused *f = b->f;
+    const struct wa_group *group = b->group;
     size_t tile = TILE_BYTES / size;
-    f->rows = (size_t)group->rows;
-    f->columns = (size_t)group->columns;
+    bool flat = is_flat(b);
+    f->rows = flat ? 1 : (size_t)group->rows;
+    f->columns = (size_t)(flat ? group->rows * group->columns : group->columns);
     f->rows_a_unit = f->columns && f->columns < tile ? tile / f->columns : 1;
     if (f->rows_a_unit > f->rows && f->rows) f->rows_a_unit = f->rows;
     f->piece = group->by_rows || f->columns < tile ? f->columns : tile;
@@ -258,7 +275,7 @@ bool wa_plan_fused(struct wa_step *s, struct wa_graph *g, const int *member, int
         }
     }
     if (!b.f || !new_lists(&b) || !find_operands(&b)) return false;
-    cut(b.f, b.group, size);
+    cut(&b, size);
     wa_emit_members(&b);
     if (b.f->rows_a_unit == 1 && !b.group->by_rows) fit(b.f, size);
     if (b.failed || !keep_code(&b)) return false;

@@ -92,7 +92,8 @@ static void rewrite_operand(const struct maker *m, struct wa_value *v, int i)
 static bool is_number(const struct maker *m, const washi_tensor *x, double number)
 {
     const struct wa_value *v = &m->g->values[m->value[x->id]];
-    while (v->node->op == &wa_op_broadcast_to) v = &m->g->values[v->x[0]];
+    while (v->node->op == &wa_op_broadcast_to || v->node->op == &wa_op_reshape)
+        v = &m->g->values[v->x[0]];
     x = v->node;
     if (x->op != &wa_op_constant || !wa_is_real(x->type)) return false;
     const float f = (float)number;

@@ -26,8 +26,7 @@ static bool fits(const washi_tensor *y, int i, const washi_tensor *g)
                        wa_tensor_text(g, a), wa_tensor_text(x, b));
 }
 
-/* Undoes broadcasting: sums g over the axes along which a tensor of this shape was stretched. */
-static washi_tensor *sum_to(washi_tensor *g, washi_shape shape)
+washi_tensor *wa_sum_to(washi_tensor *g, washi_shape shape)
 {
     if (!g || wa_shape_equal(g->shape, shape)) return g;
     int more = g->shape.rank - shape.rank;
@@ -93,7 +92,7 @@ static void go_back(struct sweep *s, washi_tensor *y, washi_tensor *g)
     for (int i = 0; i < y->n && !s->tape->status; i++) {
         if (!gx[i] || !is_active(s, y->x[i]) || !fits(y, i, gx[i])) continue;
         if (y->op->sums) *gradient_of(s, y->x[i]) = NULL;
-        accumulate(s, y->x[i], sum_to(gx[i], y->x[i]->shape));
+        accumulate(s, y->x[i], wa_sum_to(gx[i], y->x[i]->shape));
     }
 }
 

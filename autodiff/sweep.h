@@ -10,4 +10,7 @@
 washi_status wa_sweep(int ny, washi_tensor *const y[], washi_tensor *const v[], int nx,
                       washi_tensor *const x[], washi_tensor *dx[]);
 
+/* Undoes broadcasting: sums g over the axes along which a tensor of this shape was stretched. */
+washi_tensor *wa_sum_to(washi_tensor *g, washi_shape shape);
+
 #endif

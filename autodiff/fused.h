@@ -17,7 +17,8 @@ enum wa_start {
     WA_AT_ROW,     /* memory with one element a row */
     WA_AT_COLUMN,  /* memory with one row for all */
     WA_AT_BLOCK,   /* the rows of the matrix product's block */
-    WA_AT_LOCAL    /* what a chain keeps for itself: a base of its own */
+    WA_AT_LOCAL,   /* what a chain keeps for itself: a base of its own */
+    WA_AT_KERNEL   /* in the table of kernels, size bytes from its begin */
 };
 struct wa_ref {
     int base;
@@ -60,8 +61,9 @@ struct wa_fused {
     unsigned char *codes; /* and their codes */
     int link_count, most_links;
     bool streams;             /* some of them past the caches */
-    int slots, locals, bases; /* bases: the operands, the outputs, the block, the slots, the locals */
-    size_t slot_bytes, task_bytes;
+    int slots, locals, bases; /* bases: the operands, the outputs, the block, the slots, the locals,
+                                 the kernels */
+    size_t slot_bytes, local_bytes, task_bytes;
     bool multiplies; /* each block of rows begins with a matrix product */
     struct wa_gemm gemm;
     washi_dtype gemm_type;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* The codes of a map's links, the first of them; -1: it is none. */
+/* The codes of a map's links, the first of them; -1: it is no link. */
 static int first_code(const struct wa_value *v)
 {
     static const struct {
@@ -22,7 +22,7 @@ static int first_code(const struct wa_value *v)
     const struct wa_op *op = v->node->op;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (op->fusion == WA_FUSE_MAP && table[i].map == op->kernel) return table[i].code;
-    return -1;
+    return op->fusion == WA_FUSE_MAP && v->n == 1 ? WA_CHAIN_map : -1;
 }
 
 static const struct wa_value *value_of(const struct wa_builder *b, int m)
@@ -133,6 +133,19 @@ static void keep(struct wa_builder *b, const int x[2])
     b->saved[r] = m;
 }
 
+/* Before a link that changes all registers: none is needed then. */
+static void empty_registers(struct wa_builder *b)
+{
+    if (b->value >= 0 && b->next[b->value] >= 0 && !has_place(b, b->value) &&
+        register_of(b, b->value) < 0)
+        link(b, WA_CHAIN_store, new_local(b, b->value));
+    for (int r = 0; r < WA_CHAIN_REGISTERS; r++) {
+        int m = b->saved[r];
+        if (m >= 0 && !has_place(b, m)) link(b, WA_CHAIN_store_0 + r, new_local(b, m));
+        b->saved[r] = -1;
+    }
+}
+
 /* -- operands -- */
 
 /* Where an operand is, best first. */
@@ -207,6 +220,13 @@ static bool adds_to(const struct wa_builder *b, const struct wa_value *v, int m,
     return b->next[b->value] >= 0 || b->next[m] != m + 1;
 }
 
+static struct wa_ref kernel_of(const struct wa_builder *b, const struct wa_value *v)
+{
+    const struct wa_simd *simd = b->step->simd;
+    wa_map_fn *const *at = &simd->map[v->node->op->kernel][v->node->type];
+    return (struct wa_ref){0, WA_AT_KERNEL, (size_t)((const char *)at - (const char *)simd)};
+}
+
 static void emit_map(struct wa_builder *b, int m)
 {
     const struct wa_value *v = value_of(b, m);
@@ -224,7 +244,10 @@ static void emit_map(struct wa_builder *b, int m)
     }
     keep(b, from);
     take(b, v, k, &x[k]);
-    if (itself)
+    if (code == WA_CHAIN_map) {
+        empty_registers(b);
+        link(b, code, kernel_of(b, v));
+    } else if (itself)
         link(b, code + WA_CHAIN_ITSELF, (struct wa_ref){0});
     else if (n == 1 && code >= 0)
         link(b, code, (struct wa_ref){0});
@@ -280,8 +303,10 @@ static bool begin(struct wa_builder *b)
 int wa_emit_chain(struct wa_builder *b, int m)
 {
     const struct wa_value *v = value_of(b, m);
-    if (first_code(v) < 0 && !is_bytes(b, v)) return m;
+    int code = first_code(v);
+    if (code < 0 && !is_bytes(b, v)) return m;
     find_members(b, m);
+    if (code == WA_CHAIN_map && b->chain_end == m + 1) return m; /* its kernel does as well */
     if (!begin(b)) b->failed = true;
     for (; !b->failed && m < b->chain_end; m++) {
         const struct wa_value *member = value_of(b, m);

@@ -65,12 +65,6 @@ bool wa_streams(const struct wa_builder *b, int m)
 
 /* -- the step -- */
 
-/* A slot is a unit's elements, or the lanes of a fold. */
-static size_t slot_bytes(size_t elements, size_t size)
-{
-    return wa_round_up((elements > WA_LANES ? elements : WA_LANES) * size, WA_ALIGN);
-}
-
 /* Whether the space may be one long row: nothing is stretched along any of its axes but over all. */
 static bool is_flat(const struct wa_builder *b)
 {
@@ -98,7 +92,7 @@ static void cut(struct wa_builder *b, size_t size)
     if (f->rows_a_unit > f->rows && f->rows) f->rows_a_unit = f->rows;
     f->piece = group->by_rows || f->columns < tile ? f->columns : tile;
     f->pieces = group->by_rows ? 1 : f->piece ? (f->columns + f->piece - 1) / f->piece : 0;
-    f->slot_bytes = slot_bytes(f->rows_a_unit * f->piece, size);
+    f->slot_bytes = wa_round_up(f->rows_a_unit * f->piece * size, WA_ALIGN);
 }
 
 /* Pieces such that what is kept between instructions stays in the first-level cache, now that it is
@@ -110,7 +104,7 @@ static void fit(struct wa_fused *f, size_t size)
     piece = piece > LONGEST ? LONGEST : piece < STEP ? STEP : piece;
     f->piece = piece < f->columns ? piece : f->columns;
     f->pieces = f->piece ? (f->columns + f->piece - 1) / f->piece : 0;
-    f->slot_bytes = slot_bytes(f->piece, size);
+    f->slot_bytes = wa_round_up(f->piece * size, WA_ALIGN);
 }
 
 /* The operand of the number by which v multiplies x; -1: it does not. */
@@ -183,9 +177,9 @@ static void share_out(struct wa_builder *b)
         if (f->multiplies) s->tasks = wa_tasks(s, f->rows * f->columns * f->gemm.k, PRODUCT_GRAIN);
         if ((size_t)s->tasks > most) s->tasks = most ? (int)most : 1;
     }
-    f->bases = wa_block_base(b) + 1 + f->slots + f->locals;
+    f->bases = wa_block_base(b) + 1 + f->slots + f->locals + 1;
     f->task_bytes = wa_round_up((size_t)(f->bases + f->most_links) * sizeof(char *), WA_ALIGN) +
-                    (size_t)f->slots * f->slot_bytes + (size_t)f->locals * WA_CHAIN_BLOCK +
+                    (size_t)f->slots * f->slot_bytes + (size_t)f->locals * f->local_bytes +
                     f->block_bytes;
     if (f->multiplies) {
         struct wa_gemm gemm = f->gemm;
@@ -217,11 +211,25 @@ static bool new_lists(struct wa_builder *b)
     return true;
 }
 
+/* Now that all slots and locals are known: the bases of locals and kernels, and room for lanes. */
+static void place_links(struct wa_builder *b)
+{
+    struct wa_fused *f = b->f;
+    int locals = wa_block_base(b) + 1 + f->slots;
+    f->local_bytes = f->slot_bytes < WA_CHAIN_BLOCK ? f->slot_bytes : WA_CHAIN_BLOCK;
+    for (int i = 0; i < f->link_count; i++) {
+        struct wa_ref *at = &f->links[i];
+        size_t lanes = wa_round_up(WA_LANES * at->size, WA_ALIGN);
+        if (at->start == WA_AT_LOCAL) at->base += locals;
+        if (at->start == WA_AT_KERNEL) at->base = locals + f->locals;
+        if (f->codes[i] >= WA_CHAIN_begin_sum && f->codes[i] < WA_CHAIN_CODES && f->slot_bytes < lanes)
+            f->slot_bytes = lanes;
+    }
+}
+
 static bool keep_code(struct wa_builder *b)
 {
     struct wa_fused *f = b->f;
-    for (int i = 0; i < f->link_count; i++)
-        if (f->links[i].start == WA_AT_LOCAL) f->links[i].base += wa_block_base(b) + 1 + f->slots;
     size_t once = (size_t)b->once.count, code = (size_t)b->code.count;
     f->once = b->once.count;
     f->count = b->once.count + b->code.count;
@@ -278,6 +286,7 @@ bool wa_plan_fused(struct wa_step *s, struct wa_graph *g, const int *member, int
     cut(&b, size);
     wa_emit_members(&b);
     if (b.f->rows_a_unit == 1 && !b.group->by_rows) fit(b.f, size);
+    place_links(&b);
     if (b.failed || !keep_code(&b)) return false;
     if (b.group->head >= 0) plan_product(&b);
     share_out(&b);

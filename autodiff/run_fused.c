@@ -107,7 +107,8 @@ static void run_code(const struct wa_instruction *code, int count, const struct 
                             [WA_AT_ROW] = u->row,
                             [WA_AT_COLUMN] = u->begin,
                             [WA_AT_BLOCK] = (u->row - u->block_row) * columns + u->begin,
-                            [WA_AT_LOCAL] = 0};
+                            [WA_AT_LOCAL] = 0,
+                            [WA_AT_KERNEL] = 1};
     for (const struct wa_instruction *i = code, *end = code + count; i < end; i++) {
         if (i->chain) {
             for (int k = 0; k < i->chain->links; k++)
@@ -247,7 +248,8 @@ void wa_run_fused(const struct wa_step *s, int task)
     bases[base++] = at;
     at += f->block_bytes;
     for (int k = 0; k < f->slots; k++, at += f->slot_bytes) bases[base++] = at;
-    for (int k = 0; k < f->locals; k++, at += WA_CHAIN_BLOCK) bases[base++] = at;
+    for (int k = 0; k < f->locals; k++, at += f->local_bytes) bases[base++] = at;
+    bases[base++] = (char *)(uintptr_t)s->simd;
 
     const struct wa_unit most = {.rows = f->rows_a_unit, .n = f->piece};
     run_code(f->code, f->once, &most, f, bases);

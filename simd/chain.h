@@ -1,4 +1,4 @@
-/* chain.h: chains of cheap elementwise ops, block by block in registers. A template: isa.c includes it
+/* chain.h: chains of elementwise ops, block by block in registers. A template: isa.c includes it
  * for each real type. */
 
 /* Of a block: vectors, a constant where these are inlined, of lanes lanes; LEN lanes if there are
@@ -68,6 +68,15 @@ INLINE void NAME(link_copy)(const size_t vectors, VT *to, const VT *from){EACH(t
 
 INLINE void NAME(link_unary)(const size_t vectors, VT *value,
                              NAME(unary) * f){EACH(value[v] = f(value[v]))}
+
+/* By way of memory: f may change any register. */
+INLINE void NAME(link_map)(const size_t vectors, VT *value, wa_map_fn *f, const size_t lanes)
+{
+    _Alignas(64) T block[NAME(LINK_VECTORS) * LEN];
+    NAME(link_store)(vectors, value, block, lanes, V(store));
+    f(lanes == LEN ? vectors * LEN : lanes, block, (const void *const[]){block});
+    NAME(link_load)(vectors, value, block, lanes);
+}
 
 /* by: the value is the second operand. */
 INLINE void NAME(link_vector)(const size_t vectors, VT *value, const T *x, const size_t lanes,

@@ -16,37 +16,39 @@
 #define NEXT                                                                                           \
     if (++k == links) return;                                                                          \
     x = (T *)at[k] + (code[k] & WA_CHAIN_LOCAL ? 0 : i);                                               \
-    goto *to[code[k] & ~WA_CHAIN_LOCAL];
+    goto *to[code[k] & ~WA_CHAIN_LOCAL]
 #define LINK(name, ...)                                                                                \
     name:                                                                                              \
     __VA_ARGS__;                                                                                       \
     NEXT
 #define REGISTER(k, saved)                                                                             \
-    LINK(save_##k, NAME(link_copy)(VECTORS, saved, value))                                             \
-    LINK(restore_##k, NAME(link_copy)(VECTORS, value, saved))                                          \
-    LINK(store_##k, NAME(link_store)(VECTORS, saved, x, lanes, V(store)))                              \
+    LINK(save_##k, NAME(link_copy)(VECTORS, saved, value));                                            \
+    LINK(restore_##k, NAME(link_copy)(VECTORS, value, saved));                                         \
+    LINK(store_##k, NAME(link_store)(VECTORS, saved, x, lanes, V(store)));                             \
     LINK(add_to_##k, NAME(link_saved)(VECTORS, saved, value, false, V(add)))
 #define UNARY(name, f) LINK(name, NAME(link_unary)(VECTORS, value, f))
 #define BINARY(name, f)                                                                                \
-    LINK(name##_vector, NAME(link_vector)(VECTORS, value, x, lanes, false, f))                         \
-    LINK(name##_number, NAME(link_number)(VECTORS, value, at[k], false, f))                            \
-    LINK(name##_by_vector, NAME(link_vector)(VECTORS, value, x, lanes, true, f))                       \
-    LINK(name##_by_number, NAME(link_number)(VECTORS, value, at[k], true, f))                          \
-    LINK(name##_itself, NAME(link_itself)(VECTORS, value, f))                                          \
-    LINK(name##_saved_0, NAME(link_saved)(VECTORS, value, first, false, f))                            \
-    LINK(name##_saved_1, NAME(link_saved)(VECTORS, value, second, false, f))                           \
-    LINK(name##_by_saved_0, NAME(link_saved)(VECTORS, value, first, true, f))                          \
+    LINK(name##_vector, NAME(link_vector)(VECTORS, value, x, lanes, false, f));                        \
+    LINK(name##_number, NAME(link_number)(VECTORS, value, at[k], false, f));                           \
+    LINK(name##_by_vector, NAME(link_vector)(VECTORS, value, x, lanes, true, f));                      \
+    LINK(name##_by_number, NAME(link_number)(VECTORS, value, at[k], true, f));                         \
+    LINK(name##_itself, NAME(link_itself)(VECTORS, value, f));                                         \
+    LINK(name##_saved_0, NAME(link_saved)(VECTORS, value, first, false, f));                           \
+    LINK(name##_saved_1, NAME(link_saved)(VECTORS, value, second, false, f));                          \
+    LINK(name##_by_saved_0, NAME(link_saved)(VECTORS, value, first, true, f));                         \
     LINK(name##_by_saved_1, NAME(link_saved)(VECTORS, value, second, true, f))
 #define FOLD(name)                                                                                     \
-    LINK(fold_##name, NAME(link_fold)(VECTORS, value, at[k], i, lanes, NAME(lane_##name)))
+    LINK(fold_##name, NAME(link_fold)(VECTORS, value, at[k], i, lanes, NAME(lane_##name)));
 
 #define AT(name)      [WA_CHAIN_##name] = &&name,
 #define AT_FOLD(name) AT(fold_##name)
 #define AT_BINARY(name)                                                                                \
     AT(name##_vector)                                                                                  \
     AT(name##_number)                                                                                  \
-    AT(name##_by_vector) AT(name##_by_number) AT(name##_itself) AT(name##_saved_0) AT(name##_saved_1)  \
-        AT(name##_by_saved_0) AT(name##_by_saved_1)
+    AT(name##_by_vector)                                                                               \
+    AT(name##_by_number)                                                                               \
+    AT(name##_itself) AT(name##_saved_0) AT(name##_saved_1) AT(name##_by_saved_0)                      \
+        AT(name##_by_saved_1)
 
 /* Links k ... links-1 for the elements of a block, from i on. */
 static void LINKS(const size_t lanes, size_t i, size_t k, size_t links, const unsigned char *code,
@@ -56,7 +58,7 @@ static void LINKS(const size_t lanes, size_t i, size_t k, size_t links, const un
     static const void *const to[] = {
         AT(load) AT(number) AT(bytes) AT(store) AT(stream)
         AT(save_0) AT(save_1) AT(restore_0) AT(restore_1)
-        AT(store_0) AT(store_1) AT(add_to_0) AT(add_to_1)
+        AT(store_0) AT(store_1) AT(add_to_0) AT(add_to_1) AT(map)
         WA_CHAIN_UNARIES(AT) WA_CHAIN_BINARIES(AT_BINARY) WA_FOLDS(AT_FOLD)
     };
     // clang-format on
@@ -66,16 +68,27 @@ static void LINKS(const size_t lanes, size_t i, size_t k, size_t links, const un
     NAME(link_set)(VECTORS, first, 0);
     NAME(link_set)(VECTORS, second, 0);
     k--;
-    NEXT LINK(load, NAME(link_load)(VECTORS, value, x, lanes))
-        LINK(number, NAME(link_set)(VECTORS, value, *(const T *)at[k]))
-            LINK(bytes, NAME(link_bytes)(VECTORS, value, (const uint8_t *)at[k] + i, lanes))
-                LINK(store, NAME(link_store)(VECTORS, value, x, lanes, V(store)))
-                    LINK(stream, NAME(link_stream)(VECTORS, value, x, lanes)) REGISTER(0, first)
-                        REGISTER(1, second) UNARY(neg, V(neg)) UNARY(sqrt, V(sqrt))
-                            UNARY(relu, NAME(relu)) BINARY(add, V(add)) BINARY(sub, V(sub))
-                                BINARY(mul, V(mul)) BINARY(div, V(div)) BINARY(gate, NAME(gate))
-                                    BINARY(greater_equal, NAME(greater_equal))
-                                        BINARY(equal, NAME(equal)) WA_FOLDS(FOLD)
+    NEXT;
+    LINK(load, NAME(link_load)(VECTORS, value, x, lanes));
+    LINK(number, NAME(link_set)(VECTORS, value, *(const T *)at[k]));
+    LINK(bytes, NAME(link_bytes)(VECTORS, value, (const uint8_t *)at[k] + i, lanes));
+    LINK(store, NAME(link_store)(VECTORS, value, x, lanes, V(store)));
+    LINK(stream, NAME(link_stream)(VECTORS, value, x, lanes));
+    LINK(map, NAME(link_map)(VECTORS, value, *(wa_map_fn *const *)at[k], lanes);
+         NAME(link_set)(VECTORS, first, 0); NAME(link_set)(VECTORS, second, 0));
+    REGISTER(0, first);
+    REGISTER(1, second);
+    UNARY(neg, V(neg));
+    UNARY(sqrt, V(sqrt));
+    UNARY(relu, NAME(relu));
+    BINARY(add, V(add));
+    BINARY(sub, V(sub));
+    BINARY(mul, V(mul));
+    BINARY(div, V(div));
+    BINARY(gate, NAME(gate));
+    BINARY(greater_equal, NAME(greater_equal));
+    BINARY(equal, NAME(equal));
+    WA_FOLDS(FOLD)
 }
 
 #undef NEXT

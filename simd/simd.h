@@ -132,17 +132,18 @@ typedef void wa_moments_fn(size_t rows, size_t n, void *mean, void *variance, co
 typedef void wa_normalize_fn(size_t rows, size_t n, void *y, const void *x, const void *gain,
                              const void *bias, double epsilon);
 
-/* -- chains of cheap ops: a little machine with a value, which links change, and two saved ones, each
- * some vectors in registers. Link k does code[k] with at[k], all links for some elements i < n before
- * any for the next. load: the value is at[k][i] (number: at[k][0]; bytes: at[k] holds uint8_t); store:
- * at[k][i] becomes the value. save_0, restore_0, store_0: the value goes to register 0, that to the
- * value, that to at[k][i]; add_to_0: it takes its sum with the value, which stays. A unary map:
- * f(value). A binary one: f(value, at[k][i]) for _vector, at[k][0] for _number, register 0 for _saved_0,
- * operands exchanged for _by_vector and so on, f(value, value) for _itself. A fold takes the value into
- * the WA_LANES elements at at[k], its own; the link that begins it, with the same at[k], comes before all but
- * others of its kind, and in the end at[k][0] is the fold of all n by the lanes' rule. Where a code has
- * WA_CHAIN_LOCAL, at[k] is WA_CHAIN_BLOCK bytes, used again and again. The first link but those makes a
- * value, and a register is read when it was written. --------------------------------------------- */
+/* -- chains of maps: a little machine with a value, which links change, and two saved ones, each some
+ * vectors in registers. Link k does code[k] with at[k], all links for some elements i < n before any for
+ * the next. load: the value is at[k][i] (number: at[k][0]; bytes: at[k] holds uint8_t); store: at[k][i]
+ * becomes the value. save_0, restore_0, store_0: the value goes to register 0, that to the value, that
+ * to at[k][i]; add_to_0: it takes its sum with the value, which stays. A unary map: f(value), and for
+ * map that at[k] points to, a wa_map_fn *const; the registers are lost. A binary one: f(value,
+ * at[k][i]) for _vector, at[k][0] for _number, register 0 for _saved_0, operands exchanged for
+ * _by_vector and so on, f(value, value) for _itself. A fold takes the value into the WA_LANES elements
+ * at at[k], its own; the link that begins it, with the same at[k], comes before all but others of its
+ * kind, and in the end at[k][0] is the fold of all n by the lanes' rule. Where a code has
+ * WA_CHAIN_LOCAL, at[k] is WA_CHAIN_BLOCK bytes, or n elements, used again and again. The first link
+ * but those makes a value, and a register is read when it was written. ---------------------------- */
 // clang-format off
 #define WA_CHAIN_UNARIES(X)  X(neg) X(sqrt) X(relu)
 #define WA_CHAIN_BINARIES(X) X(add) X(sub) X(mul) X(div) X(gate) X(greater_equal) X(equal)
@@ -161,6 +162,7 @@ enum wa_chain_code {
     WA_CHAIN_stream, /* past the caches, for a large result; before another thread reads it: fence */
     WA_CHAIN_save_0, WA_CHAIN_save_1, WA_CHAIN_restore_0, WA_CHAIN_restore_1,
     WA_CHAIN_store_0, WA_CHAIN_store_1, WA_CHAIN_add_to_0, WA_CHAIN_add_to_1,
+    WA_CHAIN_map,
     WA_CHAIN_UNARIES(WA_CHAIN_UNARY)
     WA_CHAIN_BINARIES(WA_CHAIN_BINARY)
     WA_FOLDS(WA_CHAIN_FOLD)

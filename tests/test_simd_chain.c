@@ -27,7 +27,8 @@ static void run_chain(const struct wa_simd *s, const struct call *c, void *y, co
     const bool puts = link == WA_CHAIN_store || link == WA_CHAIN_stream || link == WA_CHAIN_store_0 ||
                       link == WA_CHAIN_store_1;
     void *const first = (void *)(uintptr_t)x[0], *const second = (void *)(uintptr_t)x[1];
-    void *const other = is_fold ? lanes : puts ? y : second;
+    wa_map_fn *map = s->map[WA_MAP_tanh][c->type];
+    void *const other = is_fold ? lanes : puts ? y : link == WA_CHAIN_map ? (void *)&map : second;
     void *const at[] = {lanes, first, NULL, second, NULL, other, second, other, other, NULL, NULL, y};
     s->chain[c->type](c->n, sizeof code - !is_fold, code + !is_fold, at + !is_fold);
     if (is_fold) memcpy(y, lanes, type_size[c->type]);

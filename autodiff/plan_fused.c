@@ -4,9 +4,11 @@
 #include <string.h>
 
 enum { TILE_BYTES = 4096 };
-/* Of a matrix product: the bytes and rows of a block, and the rows of a task, which are some of its
- * tiles. */
-enum { BLOCK_BYTES = 128 * 1024, BLOCK_ROWS = 112, TASK_ROWS = 28 };
+/* Of a matrix product: a block's rows, and the bytes of the left operand and of the result in them,
+ * which stay in the second-level cache; fewer rows than that would have the right operand packed too
+ * often. Fewer where rows are gathered, some groups that are packed together. The rows of a task, which
+ * are some of its tiles. */
+enum { BLOCK_BYTES = 512 * 1024, BLOCK_ROWS = 448, GATHERED_ROWS = 112, TASK_ROWS = 28 };
 enum { PRODUCT_GRAIN = 1 << 19, TASK_COST = 6000 }; /* worth a task: multiply-adds, nanoseconds */
 
 static size_t size_of(const struct wa_builder *b, int value)
@@ -157,8 +159,9 @@ static void plan_product(struct wa_builder *b)
     f->table_rows = v->gathered ? v->gathered->rows : 0;
     struct wa_place left = wa_operand_of(b->g, v, 0), right = wa_operand_of(b->g, v, 1);
     f->gemm = wa_gemm_of(&left, &right, v->gathered);
-    block = BLOCK_BYTES / (f->columns * size);
-    if (block > BLOCK_ROWS) block = BLOCK_ROWS;
+    block = BLOCK_BYTES / ((f->columns > f->gemm.k ? f->columns : f->gemm.k) * size);
+    size_t most = v->gathered ? GATHERED_ROWS : BLOCK_ROWS;
+    if (block > most) block = most;
     if (block < TASK_ROWS) block = TASK_ROWS;
     f->block_rows = block < f->rows ? block : f->rows;
     find_update(b);

@@ -33,9 +33,11 @@ void wa_account(struct wa_step *s, const struct wa_graph *g, const int *member, 
                         (double)washi_dtype_size(g->values[v->x[0]].node->type);
     }
     for (int k = 0; k < s->n; k++) {
-        const struct wa_value *first = &g->values[member[0]];
-        bool table = (first->node->op == &wa_op_take && k == 0) ||
-                     (first->gathered && s->x[k].value == first->x[0]);
+        bool table = false;
+        for (int i = 0; i < members && !table; i++) {
+            const struct wa_value *v = &g->values[member[i]];
+            table = (v->node->op == &wa_op_take || v->gathered) && s->x[k].value == v->x[0];
+        }
         if (!table) s->bytes += bytes_of(&s->x[k]);
     }
     if (s->node) s->bytes += bytes_of(&s->y);

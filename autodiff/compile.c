@@ -93,12 +93,15 @@ static bool make_steps(washi_program *p, struct wa_graph *g)
         bool alone = members == 1 && g->values[*member].node->op->plan;
         if (alone ? !plan_value(s, g, *member) : !wa_plan_fused(s, g, member, members)) return false;
         wa_account(s, g, member, members);
+        int checks = 0, early = 0;
         for (int i = 0; i < members; i++) {
             const struct wa_value *v = &g->values[member[i]];
             int checked = wa_checked_operand(v);
-            if (checked >= 0)
-                s->checked_first = g->values[g->values[v->x[checked]].root].node->op->source;
+            if (checked < 0) continue;
+            checks++;
+            early += g->values[g->values[v->x[checked]].root].source;
         }
+        s->checked_first = checks && early == checks;
     }
     return true;
 }

@@ -68,6 +68,8 @@ bool wa_needs_rows(const struct wa_op *op)
  * axis, which is cut into chunks instead (run_reduce.c). */
 static bool fusable(const struct wa_graph *g, const struct wa_value *v)
 {
+    if (v->node->op->fusion == WA_FUSE_TAKE)
+        return v->node->attr.axis == 0 && v->node->shape.rank > g->values[v->x[1]].node->shape.rank;
     if (v->node->op->fusion != WA_FUSE_FOLD) return v->node->op->fusion != WA_APART;
     washi_shape x = g->values[v->x[0]].node->shape;
     const struct wa_attr *attr = &v->node->attr;
@@ -211,7 +213,8 @@ static void place_value(struct wa_graph *g, int v, bool fuse)
     value->level = level + 1;
     if (!fusable(g, value)) return;
     enum wa_form form = WA_FULL;
-    int group = fuse ? group_of_operands(g, value, level) : -1;
+    bool begins = !fuse || value->node->op->fusion == WA_FUSE_TAKE;
+    int group = begins ? -1 : group_of_operands(g, value, level);
     if (group < 0 || !may_join(g, group, v, &form)) {
         group = new_group(g, space_of(g, value), level + 1);
         form_in(g, &g->groups[group], value, &form);
@@ -227,7 +230,7 @@ enum { NOBODY = -2, SEVERAL = -1 };
 static void note_reader(const struct wa_graph *g, int from, const struct wa_value *v, int k, int only[])
 {
     int by = standing(g, v->group);
-    bool inside = by >= 0 && v->node->op != &wa_op_matmul &&
+    bool inside = by >= 0 && v->node->op != &wa_op_matmul && v->node->op != &wa_op_take &&
                   (only[from] == NOBODY || only[from] == by) &&
                   wa_shape_equal(g->groups[from].shape, g->groups[by].shape) &&
                   (k == v->n || reads_inside(g, &g->groups[by], v, v->form, k));

@@ -48,6 +48,7 @@ struct wa_instruction {
         wa_row_fn *row;
         wa_arg_fn *argmax;
         struct wa_gather *gather;
+        struct wa_slices *slices;
     } kernel;
 };
 
@@ -100,6 +101,14 @@ void wa_do_repeat(const struct wa_instruction *i, const struct wa_unit *u, void 
                   const void *const x[]);
 void wa_do_gather(const struct wa_instruction *i, const struct wa_unit *u, void *y,
                   const void *const x[]);
+
+/* Rows of slices picked by index: x[0] is the table, x[1] the indices. */
+void wa_do_take(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                const void *const x[]);
+struct wa_slices {
+    size_t rows, columns; /* of a slice */
+    int64_t count;        /* of the table */
+};
 
 /* An operand's strides along the axes of the rows, and along a row (0 or 1). */
 struct wa_gather {

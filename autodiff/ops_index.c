@@ -107,6 +107,7 @@ const struct wa_op wa_op_take = {
     .doc = "slices at indices along an axis",
     .derivative = "g, its slices added up at the indices; 0",
     .arity = 2,
+    .fusion = WA_FUSE_TAKE,
     .infer = infer_take,
     .rule = take_rule,
     .plan = plan_take,

@@ -58,7 +58,9 @@ static bool reads_under(const struct wa_graph *g, const struct wa_value *v,
                         const struct wa_value *member, int k)
 {
     const struct wa_value *x = &g->values[member->x[k]];
-    if (member->node->op == &wa_op_matmul || x->node->type != v->node->type) return false;
+    if (member->node->op == &wa_op_matmul || member->node->op == &wa_op_take ||
+        x->node->type != v->node->type)
+        return false;
     if (wa_needs_rows(member->node->op)) return v->form == WA_FULL;
     enum wa_layout layout = wa_layout_of(x->node->shape, member->node->shape);
     return member->form == v->form ? layout == WA_DENSE : v->form == WA_COLUMN && layout == WA_A_ROW;

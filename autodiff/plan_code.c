@@ -139,6 +139,7 @@ static void set_kernel(struct wa_instruction *i, const struct wa_simd *simd, con
         i->run = wa_do_argmax;
         i->kernel.argmax = (op->kernel ? simd->argmin : simd->argmax)[from];
         break;
+    case WA_FUSE_TAKE:
     case WA_APART: break;
     }
 }
@@ -172,6 +173,24 @@ struct wa_ref wa_place_result(struct wa_builder *b, int m)
     return wa_new_slot(b, size, false);
 }
 
+static void emit_take(struct wa_builder *b, int m)
+{
+    const struct wa_value *v = &b->g->values[b->member[m]];
+    const washi_tensor *table = b->g->values[v->x[0]].node;
+    struct wa_slices *slices = wa_step_new(b->step, sizeof *slices);
+    struct wa_instruction *i = wa_emit(b, &b->code, v->form);
+    b->failed = b->failed || !slices;
+    if (b->failed) return;
+    int rank = table->shape.rank;
+    *slices = (struct wa_slices){(size_t)wa_shape_span(table->shape, 1, rank - 1),
+                                 (size_t)table->shape.dim[rank - 1], table->shape.dim[0]};
+    i->run = wa_do_take;
+    i->kernel.slices = slices;
+    i->n = 2;
+    for (int k = 0; k < 2; k++) i->x[k] = (struct wa_ref){b->g->values[v->x[k]].index, WA_AT_BASE, 1};
+    i->y = b->made[m] = wa_place_result(b, m);
+}
+
 static void emit_member(struct wa_builder *b, int m)
 {
     const struct wa_value *v = &b->g->values[b->member[m]];
@@ -196,8 +215,11 @@ void wa_emit_members(struct wa_builder *b)
             m = after;
             continue;
         }
-        if (b->g->values[b->member[m]].node->op == &wa_op_matmul)
+        const struct wa_op *op = b->g->values[b->member[m]].node->op;
+        if (op == &wa_op_matmul)
             b->made[m] = wa_place_result(b, m);
+        else if (op == &wa_op_take)
+            emit_take(b, m);
         else
             emit_member(b, m);
         m++;

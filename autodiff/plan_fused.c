@@ -249,8 +249,14 @@ static bool keep_code(struct wa_builder *b)
 static washi_status check_fused(const struct wa_step *s)
 {
     const struct wa_fused *f = s->geometry;
-    bool gathers = f->multiplies && f->gemm_indices >= 0;
-    return gathers ? wa_check_range(&s->x[f->gemm_indices], f->table_rows, "take", "index") : WASHI_OK;
+    washi_status status = WASHI_OK;
+    if (f->multiplies && f->gemm_indices >= 0)
+        status = wa_check_range(&s->x[f->gemm_indices], f->table_rows, "take", "index");
+    for (int k = 0; k < f->count && !status; k++)
+        if (f->code[k].run == wa_do_take)
+            status = wa_check_range(&s->x[f->code[k].x[1].base], f->code[k].kernel.slices->count,
+                                    "take", "index");
+    return status;
 }
 
 static const struct wa_op fused_op = {
@@ -260,9 +266,16 @@ void wa_fused_gather(const struct wa_step *s, const struct wa_place **table,
                      const struct wa_place **indices)
 {
     const struct wa_fused *f = s->geometry;
-    if (s->op != &fused_op || !f->multiplies || f->gemm_indices < 0) return;
-    *table = &s->x[f->gemm_a];
-    *indices = &s->x[f->gemm_indices];
+    if (s->op != &fused_op) return;
+    if (f->multiplies && f->gemm_indices >= 0) {
+        *table = &s->x[f->gemm_a];
+        *indices = &s->x[f->gemm_indices];
+    }
+    for (int i = 0; i < f->count && !*table; i++)
+        if (f->code[i].run == wa_do_take) {
+            *table = &s->x[f->code[i].x[0].base];
+            *indices = &s->x[f->code[i].x[1].base];
+        }
 }
 
 bool wa_plan_fused(struct wa_step *s, struct wa_graph *g, const int *member, int members)

@@ -90,6 +90,20 @@ void wa_do_gather(const struct wa_instruction *i, const struct wa_unit *u, void 
     }
 }
 
+void wa_do_take(const struct wa_instruction *i, const struct wa_unit *u, void *y, const void *const x[])
+{
+    const struct wa_slices *s = i->kernel.slices;
+    const int32_t *index = x[1];
+    size_t size = i->y.size, rows;
+    bool whole = u->n == s->columns;
+    for (size_t r = 0; r < u->rows; r += rows) {
+        size_t slice = (u->row + r) / s->rows, row = (u->row + r) % s->rows;
+        size_t at = ((size_t)index[slice] * s->rows + row) * s->columns + u->begin;
+        rows = !whole ? 1 : s->rows - row < u->rows - r ? s->rows - row : u->rows - r;
+        memcpy((char *)y + r * u->n * size, (const char *)x[0] + at * size, rows * u->n * size);
+    }
+}
+
 /* -- units, blocks, tasks -- */
 
 static void *resolve(const struct wa_ref *r, char *const bases[], const size_t first[])

@@ -82,6 +82,7 @@ struct wa_op {
         WA_FUSE_FOLD,   /* a fold, which joins others when it is over the last axis */
         WA_FUSE_ROW,    /* a row from a row */
         WA_FUSE_ARGMAX, /* an index from a row */
+        WA_FUSE_TAKE,   /* rows picked by index: begins a group */
     } fusion;
     int kernel; /* its enum wa_map, wa_fold or wa_row; of an index 0 for the largest, 1 for the smallest
                  */

@@ -1,0 +1,219 @@
+/* test_fusion.c: what small programs are made of: which ops share a step. */
+#define _POSIX_C_SOURCE 200809L
+#include "suite.h"
+#include "support.h"
+
+#include "autodiff/fused.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ROWS = 64, COLUMNS = 48 };
+
+static washi *w;
+static washi_tape *t;
+static washi_tensor *a, *b, *row, *indices;
+
+static void open_inputs(void)
+{
+    ok(washi_open(&w, &(washi_options){.threads = 1}));
+    t = washi_tape_new(w);
+    a = washi_input(t, WASHI_F32, SHAPE(ROWS, COLUMNS));
+    b = washi_input(t, WASHI_F32, SHAPE(ROWS, COLUMNS));
+    row = washi_input(t, WASHI_F32, SHAPE(COLUMNS));
+    indices = washi_input(t, WASHI_I32, SHAPE(2 * ROWS));
+}
+
+static void close_inputs(void)
+{
+    washi_tape_free(t);
+    washi_close(w);
+}
+
+static washi_program *compiled(int n, washi_tensor *const y[])
+{
+    washi_program *p = washi_compile(t, n, y);
+    ck_assert_msg(p, "%s", washi_message());
+    return p;
+}
+
+/* Fails unless the program of y is these steps, their ops as washi_dump names them, "; " between. */
+static void is_made_of(int n, washi_tensor *const y[], const char *wanted)
+{
+    washi_program *p = compiled(n, y);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    for (int i = 0; i < p->step_count; i++) {
+        if (i) fputs("; ", file);
+        wa_dump_ops(&p->steps[i], false, file);
+    }
+    fclose(file);
+    ck_assert_str_eq(text, wanted);
+    free(text);
+    washi_program_free(p);
+}
+
+static void is_one_step(washi_tensor *y, const char *ops) { is_made_of(1, &y, ops); }
+
+/* -- what a chain joins -- */
+
+START_TEST(after_a_product)
+{
+    washi_tensor *product = washi_matmul(a, washi_transpose(b)), *bias = washi_slice(row, 0, 0, 1);
+    is_one_step(washi_tanh(washi_add(product, washi_scalar(t, WASHI_F32, 2))), "matmul+add+tanh");
+    is_made_of(1, (washi_tensor *[]){washi_softmax(washi_mul(washi_add(product, bias), product))},
+               "slice; matmul+add+mul+softmax");
+    /* turned over, reshaped, stretched: nothing of it is made */
+    washi_tensor *turned = washi_matmul(washi_transpose(a), washi_reshape(b, SHAPE(ROWS, COLUMNS)));
+    is_one_step(washi_mul(turned, washi_broadcast_to(row, SHAPE(COLUMNS, COLUMNS))), "matmul+mul");
+}
+END_TEST
+
+START_TEST(before_and_after_a_sum_of_rows)
+{
+    washi_tensor *sum = washi_sum(washi_mul(a, b), 1, true);
+    is_one_step(washi_mul(washi_exp(sum), a), "mul+sum+exp+mul");
+    is_one_step(washi_argmax(washi_add(a, b), 1, false), "add+argmax");
+}
+END_TEST
+
+START_TEST(before_and_after_a_row_is_normalized)
+{
+    is_one_step(washi_relu(washi_mul(washi_softmax(washi_add(a, b)), a)), "add+softmax+mul+relu");
+    washi_tensor *centered = washi_sub(a, washi_mean(a, -1, true));
+    washi_tensor *variance = washi_mean(washi_square(centered), -1, true);
+    washi_tensor *normal = washi_div(centered, washi_sqrt(washi_shift(variance, 1e-5)));
+    is_one_step(washi_relu(washi_mul(normal, row)), "sum+div+sub+mul+sum+div+add+sqrt+div+mul+relu");
+    is_one_step(washi_sqrt(washi_var(a, -1, false)), "sum+div+sub+sum_squares+div+sqrt");
+    washi_tensor *d;
+    ok(washi_grad(washi_sum(normal, WASHI_ALL, false), 1, &a, &d));
+    washi_program *p = compiled(1, &d);
+    ck_assert_int_eq(p->step_count, 1);
+    washi_program_free(p);
+}
+END_TEST
+
+START_TEST(after_rows_are_picked)
+{
+    washi_tensor *rows = washi_take(a, indices, 0);
+    is_one_step(washi_relu(washi_add(washi_scale(rows, 2), row)), "take+mul+add+relu");
+    is_one_step(washi_softmax(rows), "take+softmax");
+    /* where something else reads them they are stored, in the same step */
+    washi_tensor *all[2] = {rows, washi_scale(rows, 2)};
+    is_made_of(2, all, "take+mul");
+    washi_tensor *bytes = washi_take(washi_input(t, WASHI_U8, SHAPE(9, COLUMNS)), indices, 0);
+    is_one_step(washi_sum(washi_scale(washi_cast(bytes, WASHI_F32), 0.5), 1, false),
+                "take+cast+mul+sum");
+}
+END_TEST
+
+/* The product packs the rows itself. */
+START_TEST(before_a_product)
+{
+    washi_tensor *bytes = washi_take(washi_input(t, WASHI_U8, SHAPE(9, COLUMNS)), indices, 0);
+    washi_tensor *x = washi_scale(washi_cast(bytes, WASHI_F32), 0.5);
+    is_one_step(washi_matmul(x, washi_transpose(a)), "matmul");
+}
+END_TEST
+
+/* -- what is stored -- */
+
+START_TEST(several_values_of_a_chain)
+{
+    washi_tensor *y[3] = {washi_exp(a), NULL, NULL};
+    y[1] = washi_tanh(y[0]);
+    y[2] = washi_add(y[0], b);
+    is_made_of(3, y, "exp+tanh+add");
+    washi_program *p = compiled(3, y);
+    ck_assert_int_eq(p->steps[0].outputs, 3);
+    ck_assert_int_eq(p->steps[0].n, 2);
+    washi_program_free(p);
+    p = compiled(1, &y[2]);
+    ck_assert_int_eq(p->steps[0].outputs, 1);
+    washi_program_free(p);
+}
+END_TEST
+
+/* What a rule makes of a value alone waits for the gradient: y * y is not stored beside y = tanh(x). */
+START_TEST(for_a_gradient)
+{
+    washi_tensor *y = washi_tanh(washi_matmul(a, washi_transpose(b))), *d;
+    washi_tensor *z = washi_matmul(y, b), *w1 = washi_operand(washi_operand(y, 0), 0);
+    ok(washi_vjp(1, &z, &b, 1, &w1, &d));
+    is_made_of(2, (washi_tensor *[]){z, d}, "matmul+tanh; matmul; matmul+mul+mul+sub; matmul");
+}
+END_TEST
+
+/* -- updates -- */
+
+static const washi_tensor *source_of(const struct wa_place *x, int64_t rows)
+{
+    return x->source && x->source->op == &wa_op_variable && x->shape.rank == 2 &&
+                   x->shape.dim[0] == rows
+               ? x->source
+               : NULL;
+}
+
+/* Every matrix that the optimiser keeps is read in one step, and written where it is in the same; the
+ * weight too is written in that step, which begins with the product that makes the gradient. */
+static void check_update(washi_optimizer *o, int kept)
+{
+    enum { INPUTS = 24, UNITS = 17 };
+    washi_layer layers[] = {washi_layer_dense(UNITS, washi_tanh), washi_layer_dense(3, NULL)};
+    washi_model *m = washi_sequential(w, 2, layers);
+    ok(washi_model_build(m, WASHI_F32, SHAPE(INPUTS)));
+    washi_tensor *x = washi_input(t, WASHI_F32, SHAPE(ROWS, INPUTS)),
+                 *y = washi_input(t, WASHI_F32, SHAPE(ROWS, 3));
+    washi_tensor *loss = washi_mean_squared_error(y, washi_model_call(m, x, true));
+    ok(washi_minimize(o, m, loss));
+    washi_program *p = compiled(1, &loss);
+    int writers = 0;
+    for (int i = 0; i < p->step_count; i++) {
+        const struct wa_step *s = &p->steps[i];
+        int read = 0, written = 0;
+        for (int k = 0; k < s->n; k++) read += source_of(&s->x[k], INPUTS) != NULL;
+        for (int k = 0; k < s->outputs; k++) written += source_of(&s->out[k], INPUTS) != NULL;
+        if (!written) {
+            /* the weight alone, by the layer */
+            ck_assert_int_le(read, 1);
+            continue;
+        }
+        const struct wa_fused *f = s->geometry;
+        ck_assert_int_eq(read, kept + 1);
+        ck_assert_int_eq(written, kept + 1);
+        ck_assert_ptr_eq(f->nodes[0]->op, &wa_op_matmul);
+        ck_assert(f->multiplies && (f->update_old >= 0) == (kept == 0));
+        writers++;
+    }
+    ck_assert_int_eq(writers, 1);
+    washi_program_free(p);
+    washi_optimizer_free(o);
+    washi_model_free(m);
+}
+
+START_TEST(updates_are_one_pass)
+{
+    const washi_sgd_options plain = {.learning_rate = 0.1},
+                            momentum = {.learning_rate = 0.1, .momentum = 0.9},
+                            nesterov = {.learning_rate = 0.1, .momentum = 0.9, .nesterov = true};
+    check_update(washi_sgd(w, &plain), 0);
+    close_inputs(), open_inputs();
+    check_update(washi_sgd(w, &momentum), 1);
+    close_inputs(), open_inputs();
+    check_update(washi_sgd(w, &nesterov), 1);
+    close_inputs(), open_inputs();
+    check_update(washi_adam(w, NULL), 2);
+    close_inputs(), open_inputs();
+    check_update(washi_adam(w, &(washi_adam_options){.weight_decay = 0.01}), 2);
+}
+END_TEST
+
+int main(void)
+{
+    return RUN_SUITE("fusion",
+                     CASE("steps", open_inputs, close_inputs, after_a_product,
+                          before_and_after_a_sum_of_rows, before_and_after_a_row_is_normalized,
+                          after_rows_are_picked, before_a_product, several_values_of_a_chain,
+                          for_a_gradient, updates_are_one_pass));
+}

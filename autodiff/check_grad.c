@@ -242,8 +242,10 @@ static washi_status check_order(struct checker *c, struct probe *p, int order)
     p->product_error = &c->report->product_error[order - 1];
     washi_status status = record(c, p);
     for (int k = 0; k < TURNS && !status; k++) status = turn(c, p, order);
-    if (!status) c->report->orders = order;
-    if (!status) status = judge(c, p, order);
+    if (!status) {
+        c->report->orders = order;
+        status = judge(c, p, order);
+    }
     washi_program_free(p->p);
     return status;
 }

@@ -133,8 +133,9 @@ washi_status washi_jvp(int ny, washi_tensor *const y[], int nx, washi_tensor *co
     if (!ny) return WASHI_OK;
     if (!nx) return washi_fail(t, WASHI_MISUSE, "jvp: no x");
     if (!dy) return washi_fail(t, WASHI_MISUSE, "jvp: the place for the derivatives is NULL");
-    washi_tensor **u = new_list(t, (size_t)ny + (size_t)nx), **back = u + ny;
+    washi_tensor **u = new_list(t, (size_t)ny + (size_t)nx);
     if (!u) return t->status;
+    washi_tensor **back = u + ny;
     for (int j = 0; j < ny; j++)
         if (!(u[j] = full_like(y[j], 0))) return t->status;
     status = sweep_all(ny, y, u, nx, x, back);

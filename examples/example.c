@@ -17,6 +17,7 @@ void fail(const char *format, ...)
     fflush(stdout);
     fprintf(stderr, "%s: ", program_invocation_short_name);
     vfprintf(stderr, format, args);
+    va_end(args);
     fputc('\n', stderr);
     exit(EXIT_FAILURE);
 }

@@ -26,8 +26,8 @@ struct wa_input {
 
 /* Opens a regular file; anything else is WASHI_IO. */
 washi_status wa_io_open(struct wa_input *in, const char *path);
-/* The next n bytes, or what there is of them: *got. A wa_pull. */
-washi_status wa_io_read(void *in, void *to, size_t n, size_t *got);
+/* The next n bytes, or what there is of them: *got. A wa_pull, whose source is a wa_input. */
+washi_status wa_io_read(void *source, void *to, size_t n, size_t *got);
 /* Exactly the next n bytes, of a file known to have them: WASHI_BAD_FILE if it has shrunk. */
 washi_status wa_io_read_all(struct wa_input *in, void *to, size_t n);
 void wa_io_close(struct wa_input *in);
@@ -78,7 +78,7 @@ struct wa_elements {
 };
 /* n elements into memory for them. WASHI_BAD_FILE: cut off, or a truth value that is neither 0 nor 1;
  * WASHI_BAD_VALUE: an integer beyond I32. */
-washi_status wa_io_elements(const struct wa_elements *from, size_t n, void *to);
+washi_status wa_io_elements(const struct wa_elements *e, size_t n, void *to);
 /* Whether there can be an array like this at all; who begins the sentence: "write_npy: the array". */
 washi_status wa_io_check_array(const char *who, const washi_array *a);
 

@@ -31,7 +31,9 @@ static washi_status finished(const char *who, FILE *out)
 washi_status washi_tape_dot(const washi_tape *t, FILE *out)
 {
     if (!t || !out) return wa_error(WASHI_MISUSE, "tape_dot: the tape or the file is NULL");
-    fputs("digraph tape {\n  node [fontname=\"sans-serif\"];\n", out);
+    fputs("digraph tape {\n  fontname=\"sans-serif\"; node [fontname=\"sans-serif\"]; edge "
+          "[fontname=\"sans-serif\"];\n",
+          out);
     for (size_t i = 0; i < t->count; i++) {
         const washi_tensor *y = t->nodes[i];
         print_node(y, out);
@@ -62,10 +64,39 @@ static void print_edges(const washi_program *p, int step, FILE *out)
     }
 }
 
+static void print_assign(int step, const washi_tensor *variable, FILE *out)
+{
+    print_node(variable, out);
+    fprintf(out, "  s%d -> t%d [style=dashed label=\"assign\"];\n", step, variable->id);
+}
+
+/* The variables that a step updates where they are. */
+static void print_updates(const washi_program *p, int step, FILE *out)
+{
+    const struct wa_step *s = &p->steps[step];
+    if (s->node && s->y.source) print_assign(step, s->y.source, out);
+    for (int k = 0; k < s->outputs; k++)
+        if (s->out[k].source) print_assign(step, s->out[k].source, out);
+}
+
+/* The step that makes what is delivered; -1: none, it is there before the run. */
+static int maker_of(const washi_program *p, const void *data)
+{
+    for (int i = p->step_count; i-- > 0;) {
+        const struct wa_step *s = &p->steps[i];
+        if (s->node && s->y.data == data) return i;
+        for (int k = 0; k < s->outputs; k++)
+            if (s->out[k].data == data) return i;
+    }
+    return -1;
+}
+
 washi_status washi_program_dot(const washi_program *p, FILE *out)
 {
     if (!p || !out) return wa_error(WASHI_MISUSE, "program_dot: the program or the file is NULL");
-    fputs("digraph program {\n  node [fontname=\"sans-serif\"];\n", out);
+    fputs("digraph program {\n  fontname=\"sans-serif\"; node [fontname=\"sans-serif\"]; edge "
+          "[fontname=\"sans-serif\"];\n",
+          out);
     for (int k = 0; k < p->phase_count; k++) {
         const struct wa_phase *phase = &p->phases[k];
         if (phase->bundles > 1)
@@ -78,6 +109,14 @@ washi_status washi_program_dot(const washi_program *p, FILE *out)
         }
         if (phase->bundles > 1) fputs("  }\n", out);
     }
-    for (int i = 0; i < p->step_count; i++) print_edges(p, i, out);
+    for (int i = 0; i < p->step_count; i++) {
+        print_edges(p, i, out);
+        print_updates(p, i, out);
+    }
+    for (int i = 0; i < p->delivery_count; i++) {
+        const struct wa_delivery *d = &p->deliveries[i];
+        int maker = d->assigns ? maker_of(p, d->data) : -1;
+        if (maker >= 0) print_assign(maker, d->node, out);
+    }
     return finished("program_dot", out);
 }

@@ -32,15 +32,25 @@ static void print_places(const struct wa_step *s, const struct wa_place *x, int 
     }
 }
 
+/* What a matrix product does to its left operand on the way. */
+static void print_gathered(const struct wa_place *table, double factor, FILE *out)
+{
+    fprintf(out, "take+%s%s", table->type == WASHI_U8 ? "cast+" : "", factor != 0 ? "mul+" : "");
+}
+
 void wa_dump_ops(const struct wa_step *s, bool names, FILE *out)
 {
     const struct wa_fused *f = s->geometry;
     if (s->node) {
+        if (s->gathered) print_gathered(&s->x[0], s->gathered->factor, out);
         fputs(s->op->name, out);
         if (names) print_name(s->node, out);
     }
     for (int i = 0; !s->node && i < f->node_count; i++) {
-        fprintf(out, "%s%s", i ? "+" : "", f->nodes[i]->op->name);
+        if (i) fputc('+', out);
+        if (f->nodes[i]->op == &wa_op_matmul && f->gemm_indices >= 0)
+            print_gathered(&s->x[f->gemm_a], f->gemm.a_scale, out);
+        fputs(f->nodes[i]->op->name, out);
         if (names) print_name(f->nodes[i], out);
     }
 }

@@ -113,7 +113,9 @@ START_TEST(before_a_product)
 {
     washi_tensor *bytes = washi_take(washi_input(t, WASHI_U8, SHAPE(9, COLUMNS)), indices, 0);
     washi_tensor *x = washi_scale(washi_cast(bytes, WASHI_F32), 0.5);
-    is_one_step(washi_matmul(x, washi_transpose(a)), "matmul");
+    is_one_step(washi_matmul(x, washi_transpose(a)), "take+cast+mul+matmul");
+    is_one_step(washi_relu(washi_matmul(x, washi_transpose(a))), "take+cast+mul+matmul+relu");
+    is_one_step(washi_matmul(washi_take(b, indices, 0), washi_transpose(a)), "take+matmul");
 }
 END_TEST
 
@@ -209,11 +211,75 @@ START_TEST(updates_are_one_pass)
 }
 END_TEST
 
+/* -- what is shown -- */
+
+static int count(const char *text, const char *word)
+{
+    int n = 0;
+    for (; (text = strstr(text, word)); text += strlen(word)) n++;
+    return n;
+}
+
+/* A training step as graphs: every node and every step once, an edge for each operand, and a dashed one
+ * to each variable that is assigned, in place or by a copy at the end. */
+START_TEST(graphs)
+{
+    static float weight[COLUMNS], other[COLUMNS];
+    washi_tensor *v = washi_name(washi_variable(t, WASHI_F32, SHAPE(COLUMNS), weight), "a \"v\"");
+    washi_tensor *u = washi_variable(t, WASHI_F32, SHAPE(COLUMNS), other);
+    ok(washi_assign(v, washi_sub(v, washi_sum(washi_mul(a, b), 0, false))));
+    ok(washi_assign(u, washi_add(u, v))); /* reads the old v */
+    washi_program *p = compiled(0, NULL);
+    for (int program = 0; program < 2; program++) {
+        char *text = NULL;
+        size_t size = 0;
+        FILE *file = open_memstream(&text, &size);
+        ok(program ? washi_program_dot(p, file) : washi_tape_dot(t, file));
+        fclose(file);
+        ck_assert_int_eq(count(text, "{"), count(text, "}"));
+        ck_assert_int_eq(count(text, "label=\"assign\""), 2);
+        ck_assert_int_ge(count(text, "a \\\"v\\\""), 1);
+        for (int i = 0; program && i < p->step_count; i++) {
+            char node[40];
+            snprintf(node, sizeof node, "  s%d [shape=box", i);
+            ck_assert_int_eq(count(text, node), 1);
+            snprintf(node, sizeof node, " -> s%d [label", i);
+            ck_assert_int_eq(count(text, node), p->steps[i].n);
+        }
+        free(text);
+    }
+    washi_program_free(p);
+}
+END_TEST
+
+/* A line a step: its ops, type, shape and place of what it makes and reads, arithmetic and bytes. */
+START_TEST(a_dump)
+{
+    washi_tensor *y =
+        washi_tanh(washi_add(washi_matmul(a, washi_transpose(b)), washi_slice(row, 0, 0, 1)));
+    washi_program *p = compiled(1, &y);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    ok(washi_dump(p, file));
+    fclose(file);
+    char wanted[400];
+    snprintf(wanted, sizeof wanted,
+             "   0  slice f32[1] @0 <- f32[48] input 2  196 B\n"
+             "   1  matmul+add+tanh f32[64,64] @64 <- f32[64,48] input 0, f32[64,48] input 1, f32[1] @0"
+             "  401 kflop  41 kB\n2 steps, %zu bytes\n",
+             washi_program_bytes(p));
+    ck_assert_str_eq(text, wanted);
+    free(text);
+    washi_program_free(p);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("fusion",
                      CASE("steps", open_inputs, close_inputs, after_a_product,
                           before_and_after_a_sum_of_rows, before_and_after_a_row_is_normalized,
                           after_rows_are_picked, before_a_product, several_values_of_a_chain,
-                          for_a_gradient, updates_are_one_pass));
+                          for_a_gradient, updates_are_one_pass, graphs, a_dump));
 }

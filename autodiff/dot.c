@@ -41,7 +41,7 @@ washi_status washi_tape_dot(const washi_tape *t, FILE *out)
     }
     for (const washi_tensor *v = t->variables; v; v = v->next_variable)
         if (v->assigned)
-            fprintf(out, "  t%d -> t%d [style=dashed label=\"assign\"];\n", v->assigned->id, v->id);
+            fprintf(out, "  t%d -> t%d [style=dashed constraint=false label=\"assign\"];\n", v->assigned->id, v->id);
     return finished("tape_dot", out);
 }
 
@@ -67,7 +67,7 @@ static void print_edges(const washi_program *p, int step, FILE *out)
 static void print_assign(int step, const washi_tensor *variable, FILE *out)
 {
     print_node(variable, out);
-    fprintf(out, "  s%d -> t%d [style=dashed label=\"assign\"];\n", step, variable->id);
+    fprintf(out, "  s%d -> t%d [style=dashed constraint=false label=\"assign\"];\n", step, variable->id);
 }
 
 /* The variables that a step updates where they are. */

@@ -18,7 +18,8 @@ static const struct {
     {64, 64, 64, false, false},    {64, 64, 64, true, false},      {64, 64, 64, false, true},
     {64, 10, 64, false, false},    {64, 10, 64, true, false},      {64, 64, 10, false, true},
     {256, 256, 256, false, false}, {512, 512, 512, false, false},  {1024, 1024, 1024, false, false},
-    {1, 1024, 1024, false, false}, {128, 3072, 768, false, false}, {1024, 1024, 64, false, false},
+    {1, 1024, 1024, false, false}, {1, 1024, 1024, false, true},   {1024, 1, 1024, false, false},
+    {4, 1024, 1024, false, false}, {128, 3072, 768, false, false}, {1024, 1024, 64, false, false},
     {17, 33, 65, false, false}};
 
 static float *filled(size_t n)

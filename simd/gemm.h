@@ -94,6 +94,13 @@ INLINE struct NAME(plan) NAME(plan)(const struct wa_gemm *g)
         if (g->k > GEMM_DEPTH) plan.rows = gemm_min(g->m, GEMM_KEPT_ROWS);
         plan.sum_size = columns * gemm_min(g->m, g->k > GEMM_DEPTH ? GEMM_KEPT_ROWS : GEMM_ROWS);
     }
+    /* Few rows wait for b to come, so it is read as it lies in memory, a few long rows at a time. */
+    if (g->m <= GEMM_FEW_ROWS && !plan.pack_b && !plan.keep && g->beta == 0 &&
+        g->k * b_bytes > GEMM_PACK_BYTES) {
+        plan.depth = gemm_min(plan.depth, g->m > 2 ? 16 : 8);
+        plan.columns = gemm_share(g->n, NAME(SUMS), WIDTH);
+        plan.pack_a = NAME(has_prologue)(g);
+    }
     /* Last: what a smaller shape, with no panels, copies must have room too. */
     if (plan.panels) plan.columns = across ? WIDTH : GEMM_PANELS * WIDTH, plan.pack_a = false;
     return plan;

@@ -50,6 +50,7 @@ enum {
     GEMM_PACK_ROWS = 3,           /* more tiles than this one below another: b is packed */
     GEMM_PACK_BYTES = 256 << 10,  /* and only if it is larger than this, */
     GEMM_FIGHT_BYTES = 64 << 10,  /* or than this if its rows fight for few sets */
+    GEMM_FEW_ROWS = 4,            /* which wait for a b that is larger than GEMM_PACK_BYTES */
     GEMM_PACK_COLUMNS = 4,        /* more tiles than this side by side: a is packed */
     GEMM_PAD = 16                 /* elements between packed rows of a, against rows in one cache set */
 };

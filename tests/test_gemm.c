@@ -62,6 +62,19 @@ START_TEST(wide_sizes)
 }
 END_TEST
 
+/* Few rows and a large b, of which a few rows are read at a time. */
+START_TEST(few_rows)
+{
+    for (int type = 0; type < WA_REALS; type++)
+        for (size_t m = 2; m <= 5; m++)
+            for (int form = 0; form < 2; form++) {
+                struct shape s = with_chance(m, 700 + below(1700), 100 + below(60));
+                s.a_across = form, s.b_across = false;
+                check_shape(type, &s);
+            }
+}
+END_TEST
+
 /* Rows of b a multiple of 2 KiB apart, which are copied although they are few. */
 START_TEST(rows_that_fight)
 {
@@ -91,6 +104,7 @@ END_TEST
 
 int main(void)
 {
-    return run_all("gemm", (const TTest *const[]){every_small_size, odd_large_sizes, narrow_sizes,
-                                                  wide_sizes, rows_that_fight, alpha_and_beta, NULL});
+    return run_all("gemm",
+                   (const TTest *const[]){every_small_size, odd_large_sizes, narrow_sizes, wide_sizes,
+                                          few_rows, rows_that_fight, alpha_and_beta, NULL});
 }

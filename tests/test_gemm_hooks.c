@@ -38,6 +38,18 @@ START_TEST(prologues)
 }
 END_TEST
 
+/* Of a few rows, with a large b. */
+START_TEST(prologues_of_few_rows)
+{
+    for (int type = 0; type < WA_REALS; type++)
+        for (int form = 0; form < 8; form++) {
+            struct shape s = with_chance(2 + below(4), 900, 100);
+            s.a_across = form & 4, s.b_across = false;
+            check_prologue(type, &s, form & 1, form & 2, 0.5);
+        }
+}
+END_TEST
+
 /* -- epilogues ----------------------------------------------------------------------------------- */
 
 /* w[row][column] -= rate * tile, as two ops would; and how often each element came. */
@@ -114,7 +126,7 @@ START_TEST(epilogues)
     static const size_t sizes[][3] = {{64, 64, 64},    {1, 300, 40}, {300, 1, 40},   {17, 33, 65},
                                       {5, 3, 0},       {0, 4, 4},    {100, 600, 20}, {470, 40, 830},
                                       {30, 270, 1200}, {1, 5000, 3}, {5000, 1, 3},   {300, 7, 30},
-                                      {64, 700, 128}};
+                                      {64, 700, 128},  {3, 900, 100}};
     for (int type = 0; type < WA_REALS; type++)
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
             for (int form = 0; form < 8; form++) {
@@ -308,8 +320,8 @@ END_TEST
 
 int main(void)
 {
-    return run_all("gemm_hooks",
-                   (const TTest *const[]){prologues, epilogues, batches, parts_make_the_whole,
-                                          parts_of_a_batch_make_the_whole, lines_ahead, asking,
-                                          smaller_shapes_need_no_more_scratch, NULL});
+    return run_all("gemm_hooks", (const TTest *const[]){
+                                     prologues, prologues_of_few_rows, epilogues, batches,
+                                     parts_make_the_whole, parts_of_a_batch_make_the_whole, lines_ahead,
+                                     asking, smaller_shapes_need_no_more_scratch, NULL});
 }

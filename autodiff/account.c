@@ -22,9 +22,11 @@ static double bytes_of(const struct wa_place *x) { return (double)wa_shape_bytes
 
 void wa_account(struct wa_step *s, const struct wa_graph *g, const int *member, int members)
 {
+    bool tables = false;
     for (int i = 0; i < members; i++) {
         const struct wa_value *v = &g->values[member[i]];
         const washi_tensor *y = v->node;
+        tables = tables || y->op == &wa_op_take || v->gathered;
         s->flops += flops_of(g, v);
         /* Of a table, only the rows that are picked are read. */
         if (y->op == &wa_op_take) s->bytes += elements(y) * (double)washi_dtype_size(y->type);
@@ -34,7 +36,7 @@ void wa_account(struct wa_step *s, const struct wa_graph *g, const int *member, 
     }
     for (int k = 0; k < s->n; k++) {
         bool table = false;
-        for (int i = 0; i < members && !table; i++) {
+        for (int i = 0; tables && i < members && !table; i++) {
             const struct wa_value *v = &g->values[member[i]];
             table = (v->node->op == &wa_op_take || v->gathered) && s->x[k].value == v->x[0];
         }

@@ -66,29 +66,30 @@ static bool reads_under(const struct wa_graph *g, const struct wa_value *v,
     return member->form == v->form ? layout == WA_DENSE : v->form == WA_COLUMN && layout == WA_A_ROW;
 }
 
-/* Whether no thread reads memory of root r while another does v's step. */
+/* Whether no thread reads memory of root r, which nobody reads later, while another does v's step. */
 static bool read_apart(const struct wa_graph *g, int v, int r)
 {
-    const struct wa_phase *phase = &g->phases[g->turns[g->values[v].step].phase];
+    const int step = g->values[v].step, made = g->values[r].step;
+    const struct wa_phase *phase = &g->phases[g->turns[step].phase];
     if (phase->bundles == 1) return true;
-    for (int i = g->first[phase->first]; i < g->first[phase->end]; i++) {
+    for (int i = g->first[made > phase->first ? made : phase->first]; i < g->first[step + 1]; i++) {
         const struct wa_value *reader = &g->values[g->member[i]];
         for (int k = 0; k < reader->n; k++)
-            if (root_of(g, reader->x[k]) == r && !wa_same_task(g, reader, k, g->values[v].step))
-                return false;
+            if (root_of(g, reader->x[k]) == r && !wa_same_task(g, reader, k, step)) return false;
     }
     return true;
 }
 
-/* Whether v may be written over the memory of root r, which its step reads: all that the step reads
- * there are the elements that v then replaces, and none is read after v. */
-static bool overwrites(const struct wa_graph *g, int v, int r)
+/* Whether v may be written over the memory of root r, which its step reads, by members first ... last
+ * at most: all that the step reads there are the elements that v then replaces, and none is read after
+ * v. */
+static bool overwrites(const struct wa_graph *g, int v, int r, int first, int last)
 {
     const struct wa_value *value = &g->values[v];
     bool reads = false;
     if (value->group < 0 || value->node->op == &wa_op_matmul || bytes_of(g, v) != bytes_of(g, r))
         return false;
-    for (int i = g->first[value->step]; i < g->first[value->step + 1]; i++) {
+    for (int i = first; i <= last; i++) {
         const struct wa_value *member = &g->values[g->member[i]];
         for (int k = 0; k < member->n; k++) {
             if (root_of(g, member->x[k]) != r) continue;
@@ -127,7 +128,9 @@ static void assign_in_memory(struct wa_graph *g)
         struct wa_value *v = &g->values[r];
         if (variable < 0 || is_source(g, r) || v->step < check || v->last == INT_MAX) continue;
         int last = g->values[variable].last;
-        if (last > v->step || (last == v->step && !overwrites(g, r, variable))) continue;
+        if (last > v->step || (last == v->step && !overwrites(g, r, variable, g->first[v->step],
+                                                              g->first[v->step + 1] - 1)))
+            continue;
         if (!read_apart(g, r, variable)) continue;
         for (int u = 0; u < g->count; u++)
             if (g->values[u].root == r) g->values[u].root = variable;
@@ -139,27 +142,60 @@ static void assign_in_memory(struct wa_graph *g)
 
 /* -- overwriting -- */
 
-/* v goes over an operand of its step that nobody reads later, if there is one. */
-static void overwrite_operand(struct wa_graph *g, int v)
+/* A root made before a step that reads it as the last: the first and the last member that do. */
+struct spent {
+    int root, first, last;
+};
+
+/* In the order of their first readers; listed, by root, is -1 before and is to be so again. */
+static int list_spent(const struct wa_graph *g, int step, struct spent *list, int *listed)
 {
-    struct wa_value *value = &g->values[v];
-    if (value->root != v || value->inside || value->group < 0) return;
-    for (int i = g->first[value->step]; i < g->first[value->step + 1]; i++) {
+    int n = 0;
+    for (int i = g->first[step]; i < g->first[step + 1]; i++) {
         const struct wa_value *member = &g->values[g->member[i]];
-        for (int k = 0; k < member->n && value->root == v; k++) {
+        for (int k = 0; k < member->n; k++) {
             int r = root_of(g, member->x[k]);
-            if (is_source(g, r) || g->values[r].step == value->step || g->values[r].last != value->step)
-                continue;
-            if (!overwrites(g, v, r) || !read_apart(g, v, r)) continue;
-            value->root = r;
-            read_until(g, r, value->last);
+            const struct wa_value *root = &g->values[r];
+            if (root->source || root->step == step || root->last != step) continue;
+            if (listed[r] < 0) list[listed[r] = n++] = (struct spent){r, i, i};
+            list[listed[r]].last = i;
         }
     }
+    for (int i = 0; i < n; i++) listed[list[i].root] = -1;
+    return n;
 }
 
-static void overwrite_operands(struct wa_graph *g)
+/* v goes over one of them, if it can. Returns how many are left. */
+static int overwrite_one(struct wa_graph *g, int v, struct spent *list, int n)
 {
-    for (int i = 0; i < g->first[g->steps]; i++) overwrite_operand(g, g->member[i]);
+    struct wa_value *value = &g->values[v];
+    if (value->root != v || value->inside || value->group < 0) return n;
+    for (int i = 0; i < n; i++) {
+        const struct spent *x = &list[i];
+        if (x->last > value->at || !overwrites(g, v, x->root, x->first, x->last) ||
+            !read_apart(g, v, x->root))
+            continue;
+        value->root = x->root;
+        read_until(g, x->root, value->last);
+        memmove(&list[i], &list[i + 1], (size_t)(n - i - 1) * sizeof *list);
+        return n - 1;
+    }
+    return n;
+}
+
+static bool overwrite_operands(struct wa_graph *g)
+{
+    size_t count = (size_t)g->count + 1;
+    struct spent *list = wa_arena_new(&g->arena, count * sizeof *list, _Alignof(struct spent));
+    int *listed = wa_arena_new(&g->arena, count * sizeof *listed, _Alignof(int));
+    if (!list || !listed) return false;
+    memset(listed, -1, count * sizeof *listed);
+    for (int step = 0; step < g->steps; step++) {
+        int n = list_spent(g, step, list, listed);
+        for (int i = g->first[step]; n && i < g->first[step + 1]; i++)
+            n = overwrite_one(g, g->member[i], list, n);
+    }
+    return true;
 }
 
 /* -- offsets -- */
@@ -330,7 +366,7 @@ bool wa_graph_plan(struct wa_graph *g)
 {
     find_lifetimes(g);
     assign_in_memory(g);
-    overwrite_operands(g);
+    if (!overwrite_operands(g)) return false;
     for (int v = 0; v < g->count; v++) g->values[v].root = root_of(g, v);
     return place(g) && place_by_size(g);
 }

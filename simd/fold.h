@@ -19,16 +19,17 @@ INLINE void NAME(fold_strip)(size_t count, size_t n, size_t stride, T *y, const 
     for (size_t i = 0; i < count; i++, x += stride) {
         UNROLL
         for (size_t g = 0; g < groups; g++) {
-            const VT a = whole ? V(load)(x + g * LEN) : V(load_n)(x, n);
+            const T *at = x + g * LEN;
+            const VT a = whole || g + 1 < groups ? V(load)(at) : V(load_n)(at, n - g * LEN);
             sum[g] = op(sum[g], a, V(zero)());
         }
     }
     UNROLL
     for (size_t g = 0; g < groups; g++) {
-        if (whole)
+        if (whole || g + 1 < groups)
             V(store)(y + g * LEN, sum[g]);
         else
-            V(store_n)(y, sum[g], n);
+            V(store_n)(y + g * LEN, sum[g], n - g * LEN);
     }
 }
 
@@ -42,10 +43,10 @@ INLINE void NAME(fold_first)(size_t count, size_t n, size_t stride, void *to, co
         NAME(fold_strip)(count, 8 * LEN, stride, y + j, x + j, 8, true, identity, op);
     for (; j + 2 * LEN <= n; j += 2 * LEN)
         NAME(fold_strip)(count, 2 * LEN, stride, y + j, x + j, 2, true, identity, op);
-    for (; j < n; j += LEN) {
-        const size_t r = n - j < LEN ? n - j : LEN;
-        NAME(fold_strip)(count, r, stride, y + j, x + j, 1, false, identity, op);
-    }
+    if (n - j > LEN)
+        NAME(fold_strip)(count, n - j, stride, y + j, x + j, 2, false, identity, op);
+    else if (n > j)
+        NAME(fold_strip)(count, n - j, stride, y + j, x + j, 1, false, identity, op);
 }
 
 /* What a lane begins with, and how lanes meet. */

@@ -96,8 +96,35 @@ START_TEST(outputs_are_read_where_they_are)
 }
 END_TEST
 
+START_TEST(memory_may_run_out)
+{
+    washi *w;
+    heap = (struct heap){.fail_at = -1};
+    ok(washi_open(&w, &(washi_options){.resize = counted, .threads = 1, .recompute = true}));
+    washi_tape *t = washi_tape_new(w);
+    washi_tensor *x = washi_input(t, WASHI_F32, SHAPE(ROWS, SIDE)), *h = x, *d;
+    for (int k = 0; k < 3; k++)
+        h = washi_matmul(own(h), washi_full(t, WASHI_F32, SHAPE(SIDE, SIDE), k));
+    ok(washi_grad(washi_sum(washi_mul(h, h), WASHI_ALL, false), 1, &x, &d));
+    const long blocks = (long)heap.blocks;
+    washi_program *p = NULL;
+    int failures = 0;
+    for (; !p; failures++) {
+        heap.fail_at = heap.calls + failures;
+        p = washi_compile(t, 1, &d);
+        heap.fail_at = -1;
+        ck_assert_int_eq(washi_tape_status(t), WASHI_OK);
+        if (!p) ck_assert_int_eq((long)heap.blocks, blocks);
+    }
+    ck_assert_int_gt(failures, 3);
+    washi_program_free(p);
+    washi_tape_free(t);
+    washi_close(w);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("recompute", CASE("recompute", NULL, NULL, one_value_a_layer_is_kept,
-                                       outputs_are_read_where_they_are));
+                                       outputs_are_read_where_they_are, memory_may_run_out));
 }

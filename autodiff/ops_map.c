@@ -88,8 +88,14 @@ RULE(sub)
 const struct wa_op wa_op_sub = {MAP(sub, 2, "a - b", "g; -g"), .rule = sub_rule, TWO(-2, 2)};
 washi_tensor *washi_sub(washi_tensor *a, washi_tensor *b) { return arithmetic(&wa_op_sub, a, b); }
 
+/* Of a square twice as much, doubled before it is stretched. */
 RULE(mul)
 {
+    (void)y;
+    if (A == B) {
+        gx[0] = mul(scale(g->op == &wa_op_broadcast_to ? g->x[0] : g, 2), A);
+        return;
+    }
     gx[0] = mul(g, B);
     gx[1] = mul(g, A);
 }

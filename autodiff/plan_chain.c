@@ -57,12 +57,29 @@ static bool goes_on(const struct wa_builder *b, int first, int m)
     return true;
 }
 
-/* Finds the chain's members, and who of them reads what next. */
-static void find_members(struct wa_builder *b, int first)
+/* The member after the last of the chain that begins with `first`; that itself: none begins. */
+static int end_of(const struct wa_builder *b, int first)
 {
-    b->chain_first = first;
-    for (b->chain_end = first + 1; b->chain_end < b->members; b->chain_end++)
-        if (!goes_on(b, first, b->chain_end)) break;
+    const struct wa_value *v = value_of(b, first);
+    int code = first_code(v), end = first + 1;
+    if (code < 0 && !is_bytes(b, v)) return first;
+    while (end < b->members && goes_on(b, first, end)) end++;
+    return code == WA_CHAIN_map && end == first + 1 ? first : end; /* its kernel does as well */
+}
+
+void wa_survey_chains(struct wa_builder *b)
+{
+    b->longest = -1;
+    for (int m = 0, most = 0, end; m<b->members; m = end> m ? end : m + 1) {
+        end = end_of(b, m);
+        if (end - m > most && value_of(b, m)->form == WA_FULL) b->longest = m, most = end - m;
+    }
+}
+
+/* Who of the chain's members reads what next. */
+static void find_readers(struct wa_builder *b)
+{
+    const int first = b->chain_first;
     for (int m = b->chain_end; m-- > first;) {
         const struct wa_value *v = value_of(b, m);
         for (int k = 0; k < v->n; k++) {
@@ -274,11 +291,27 @@ static void emit_fold(struct wa_builder *b, int m)
     let_go(b, m);
 }
 
+/* Rows that come after one another are asked for while the one before is worked on: memory would be
+ * idle. Small operands are near the core. */
+static void prefetch(struct wa_builder *b)
+{
+    enum { LARGE = 1 << 20 };
+    const struct wa_step *s = b->step;
+    if (b->chain_first != b->longest || !b->group->by_rows || b->f->rows_a_unit > 1) return;
+    for (int k = 0; k < s->n; k++) {
+        const struct wa_place *x = &s->x[k];
+        if (x->type == value_of(b, b->chain_first)->node->type &&
+            wa_layout_of(x->shape, b->group->shape) == WA_DENSE &&
+            wa_shape_bytes(x->shape, x->type) >= LARGE)
+            link(b, WA_CHAIN_prefetch, (struct wa_ref){k, WA_AT_NEXT, washi_dtype_size(x->type)});
+    }
+}
+
 static bool begin(struct wa_builder *b)
 {
     const struct wa_value *v = value_of(b, b->chain_first);
     /* Links a member: it begins a fold, keeps two values, takes one, is made, is stored twice. */
-    size_t most = 7 * (size_t)b->members;
+    size_t most = 7 * (size_t)b->members + (size_t)b->step->n;
     struct wa_chain *c = wa_step_new(b->step, sizeof *c);
     if (c && !b->f->links) {
         b->f->links = wa_step_new(b->step, most * sizeof *b->f->links);
@@ -302,12 +335,14 @@ static bool begin(struct wa_builder *b)
 
 int wa_emit_chain(struct wa_builder *b, int m)
 {
-    const struct wa_value *v = value_of(b, m);
-    int code = first_code(v);
-    if (code < 0 && !is_bytes(b, v)) return m;
-    find_members(b, m);
-    if (code == WA_CHAIN_map && b->chain_end == m + 1) return m; /* its kernel does as well */
-    if (!begin(b)) b->failed = true;
+    b->chain_first = m;
+    b->chain_end = end_of(b, m);
+    if (b->chain_end == m) return m;
+    find_readers(b);
+    if (begin(b))
+        prefetch(b);
+    else
+        b->failed = true;
     for (; !b->failed && m < b->chain_end; m++) {
         const struct wa_value *member = value_of(b, m);
         for (int k = 0; k < member->n; k++) {
@@ -320,7 +355,7 @@ int wa_emit_chain(struct wa_builder *b, int m)
             emit_map(b, m);
     }
     if (b->failed) return b->members;
-    wa_emit(b, &b->code, v->form)->chain = b->chain;
+    wa_emit(b, &b->code, value_of(b, b->chain_first)->form)->chain = b->chain;
     if (b->f->most_links < b->chain->links) b->f->most_links = b->chain->links;
     b->chain = NULL;
     return m;

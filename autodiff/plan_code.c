@@ -209,6 +209,7 @@ static void emit_member(struct wa_builder *b, int m)
 
 void wa_emit_members(struct wa_builder *b)
 {
+    wa_survey_chains(b);
     for (int m = 0; m < b->members && !b->failed;) {
         int after = wa_emit_chain(b, m);
         if (after > m) {

@@ -69,6 +69,14 @@ INLINE void NAME(link_copy)(const size_t vectors, VT *to, const VT *from){EACH(t
 INLINE void NAME(link_unary)(const size_t vectors, VT *value,
                              NAME(unary) * f){EACH(value[v] = f(value[v]))}
 
+/* As many cache lines as the block has. */
+INLINE void NAME(link_prefetch)(const size_t vectors, const T *x)
+{
+    enum { LINE = 64 };
+    EACH(if (v == 0 || v * LINE < vectors * LEN * sizeof(T))
+             __builtin_prefetch((const void *)((uintptr_t)x + v * LINE)))
+}
+
 /* By way of memory: f may change any register. */
 INLINE void NAME(link_map)(const size_t vectors, VT *value, wa_map_fn *f, const size_t lanes)
 {

@@ -47,8 +47,7 @@
     AT(name##_number)                                                                                  \
     AT(name##_by_vector)                                                                               \
     AT(name##_by_number)                                                                               \
-    AT(name##_itself) AT(name##_saved_0) AT(name##_saved_1) AT(name##_by_saved_0)                      \
-        AT(name##_by_saved_1)
+    AT(name##_itself) AT(name##_saved_0) AT(name##_saved_1) AT(name##_by_saved_0) AT(name##_by_saved_1)
 
 /* Links k ... links-1 for the elements of a block, from i on. */
 static void LINKS(const size_t lanes, size_t i, size_t k, size_t links, const unsigned char *code,
@@ -59,6 +58,7 @@ static void LINKS(const size_t lanes, size_t i, size_t k, size_t links, const un
         AT(load) AT(number) AT(bytes) AT(store) AT(stream)
         AT(save_0) AT(save_1) AT(restore_0) AT(restore_1)
         AT(store_0) AT(store_1) AT(add_to_0) AT(add_to_1) AT(map)
+        AT(prefetch)
         WA_CHAIN_UNARIES(AT) WA_CHAIN_BINARIES(AT_BINARY) WA_FOLDS(AT_FOLD)
     };
     // clang-format on
@@ -76,6 +76,7 @@ static void LINKS(const size_t lanes, size_t i, size_t k, size_t links, const un
     LINK(stream, NAME(link_stream)(VECTORS, value, x, lanes));
     LINK(map, NAME(link_map)(VECTORS, value, *(wa_map_fn *const *)at[k], lanes);
          NAME(link_set)(VECTORS, first, 0); NAME(link_set)(VECTORS, second, 0));
+    LINK(prefetch, NAME(link_prefetch)(VECTORS, x));
     REGISTER(0, first);
     REGISTER(1, second);
     UNARY(neg, V(neg));

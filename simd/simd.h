@@ -142,8 +142,9 @@ typedef void wa_normalize_fn(size_t rows, size_t n, void *y, const void *x, cons
  * _by_vector and so on, f(value, value) for _itself. A fold takes the value into the WA_LANES elements
  * at at[k], its own; the link that begins it, with the same at[k], comes before all but others of its
  * kind, and in the end at[k][0] is the fold of all n by the lanes' rule. Where a code has
- * WA_CHAIN_LOCAL, at[k] is WA_CHAIN_BLOCK bytes, or n elements, used again and again. The first link
- * but those makes a value, and a register is read when it was written. ---------------------------- */
+ * WA_CHAIN_LOCAL, at[k] is WA_CHAIN_BLOCK bytes, or n elements, used again and again. prefetch
+ * asks memory for at[k][i], which need not be any. The first link but those makes a value, and a
+ * register is read when it was written. ---------------------------- */
 // clang-format off
 #define WA_CHAIN_UNARIES(X)  X(neg) X(sqrt) X(relu)
 #define WA_CHAIN_BINARIES(X) X(add) X(sub) X(mul) X(div) X(gate) X(greater_equal) X(equal)
@@ -162,7 +163,7 @@ enum wa_chain_code {
     WA_CHAIN_stream, /* past the caches, for a large result; before another thread reads it: fence */
     WA_CHAIN_save_0, WA_CHAIN_save_1, WA_CHAIN_restore_0, WA_CHAIN_restore_1,
     WA_CHAIN_store_0, WA_CHAIN_store_1, WA_CHAIN_add_to_0, WA_CHAIN_add_to_1,
-    WA_CHAIN_map,
+    WA_CHAIN_map, WA_CHAIN_prefetch,
     WA_CHAIN_UNARIES(WA_CHAIN_UNARY)
     WA_CHAIN_BINARIES(WA_CHAIN_BINARY)
     WA_FOLDS(WA_CHAIN_FOLD)

@@ -91,6 +91,16 @@ static void find_readers(struct wa_builder *b)
     }
 }
 
+/* Member m reads its operands. */
+static void pass(struct wa_builder *b, int m)
+{
+    const struct wa_value *v = value_of(b, m);
+    for (int k = 0; k < v->n; k++) {
+        int from = wa_member_of(b, v->x[k]);
+        if (from >= b->chain_first) b->next[from] = b->following[m][k];
+    }
+}
+
 /* -- links -- */
 
 static void link(struct wa_builder *b, int code, struct wa_ref at)
@@ -281,6 +291,28 @@ static void emit_map(struct wa_builder *b, int m)
     store(b, m);
 }
 
+/* Members m and m + 1 as one link, which leaves the chain's value as it is: a product and its sum with
+ * what a register holds, neither read anywhere else. */
+static bool emit_product_sum(struct wa_builder *b, int m)
+{
+    if (m + 1 >= b->chain_end || b->until[m] != m + 1 || b->until[m + 1] >= b->chain_end ||
+        b->output[m] >= 0 || b->output[m + 1] >= 0)
+        return false;
+    const struct wa_value *v = value_of(b, m), *sum = value_of(b, m + 1);
+    if (v->node->op != &wa_op_mul || sum->node->op != &wa_op_add) return false;
+    int into = wa_member_of(b, sum->x[0]) == m, r = register_of(b, wa_member_of(b, sum->x[into]));
+    if (r < 0 || b->following[m + 1][into] >= 0) return false;
+    struct operand x[2] = {operand_of(b, v, 0), operand_of(b, v, 1)};
+    int k = x[0].place == VALUE;
+    if (x[!k].place != VALUE || x[k].place < MEMORY) return false;
+    link(b, (x[k].place == NUMBER ? WA_CHAIN_add_scaled_0 : WA_CHAIN_add_product_0) + r, x[k].at);
+    let_go(b, m);
+    pass(b, m + 1);
+    let_go(b, m + 1);
+    b->saved[r] = m + 1;
+    return true;
+}
+
 static void emit_fold(struct wa_builder *b, int m)
 {
     const struct wa_value *v = value_of(b, m);
@@ -344,13 +376,11 @@ int wa_emit_chain(struct wa_builder *b, int m)
     else
         b->failed = true;
     for (; !b->failed && m < b->chain_end; m++) {
-        const struct wa_value *member = value_of(b, m);
-        for (int k = 0; k < member->n; k++) {
-            int from = wa_member_of(b, member->x[k]);
-            if (from >= b->chain_first) b->next[from] = b->following[m][k];
-        }
-        if (is_fold(member))
+        pass(b, m);
+        if (is_fold(value_of(b, m)))
             emit_fold(b, m);
+        else if (emit_product_sum(b, m))
+            m++;
         else
             emit_map(b, m);
     }

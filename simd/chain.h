@@ -105,6 +105,14 @@ INLINE void NAME(link_saved)(const size_t vectors, VT *value, const VT *saved, c
                              NAME(binary) *
                                  f){EACH(value[v] = by ? f(saved[v], value[v]) : f(value[v], saved[v]))}
 
+/* number: one for all. */
+INLINE void NAME(link_product)(const size_t vectors, VT *sum, const VT *value, const T *x,
+                               const size_t lanes, const bool number)
+{
+    const VT one = number ? V(set)(*x) : V(zero)();
+    EACH(sum[v] = V(add)(sum[v], V(mul)(value[v], number ? one : NAME(link_read)(x, v, lanes))))
+}
+
 INLINE void NAME(link_itself)(const size_t vectors, VT *value,
                               NAME(binary) * f){EACH(value[v] = f(value[v], value[v]))}
 

@@ -21,11 +21,13 @@
     name:                                                                                              \
     __VA_ARGS__;                                                                                       \
     NEXT
-#define REGISTER(k, saved)                                                                             \
-    LINK(save_##k, NAME(link_copy)(VECTORS, saved, value));                                            \
-    LINK(restore_##k, NAME(link_copy)(VECTORS, value, saved));                                         \
-    LINK(store_##k, NAME(link_store)(VECTORS, saved, x, lanes, V(store)));                             \
-    LINK(add_to_##k, NAME(link_saved)(VECTORS, saved, value, false, V(add)))
+#define REGISTER(r, saved)                                                                             \
+    LINK(save_##r, NAME(link_copy)(VECTORS, saved, value));                                            \
+    LINK(restore_##r, NAME(link_copy)(VECTORS, value, saved));                                         \
+    LINK(store_##r, NAME(link_store)(VECTORS, saved, x, lanes, V(store)));                             \
+    LINK(add_to_##r, NAME(link_saved)(VECTORS, saved, value, false, V(add)));                          \
+    LINK(add_product_##r, NAME(link_product)(VECTORS, saved, value, x, lanes, false));                 \
+    LINK(add_scaled_##r, NAME(link_product)(VECTORS, saved, value, at[k], lanes, true))
 #define UNARY(name, f) LINK(name, NAME(link_unary)(VECTORS, value, f))
 #define BINARY(name, f)                                                                                \
     LINK(name##_vector, NAME(link_vector)(VECTORS, value, x, lanes, false, f));                        \
@@ -58,6 +60,7 @@ static void LINKS(const size_t lanes, size_t i, size_t k, size_t links, const un
         AT(load) AT(number) AT(bytes) AT(store) AT(stream)
         AT(save_0) AT(save_1) AT(restore_0) AT(restore_1)
         AT(store_0) AT(store_1) AT(add_to_0) AT(add_to_1) AT(map)
+        AT(add_product_0) AT(add_product_1) AT(add_scaled_0) AT(add_scaled_1)
         AT(prefetch)
         WA_CHAIN_UNARIES(AT) WA_CHAIN_BINARIES(AT_BINARY) WA_FOLDS(AT_FOLD)
     };

@@ -136,7 +136,8 @@ typedef void wa_normalize_fn(size_t rows, size_t n, void *y, const void *x, cons
  * vectors in registers. Link k does code[k] with at[k], all links for some elements i < n before any for
  * the next. load: the value is at[k][i] (number: at[k][0]; bytes: at[k] holds uint8_t); store: at[k][i]
  * becomes the value. save_0, restore_0, store_0: the value goes to register 0, that to the value, that
- * to at[k][i]; add_to_0: it takes its sum with the value, which stays. A unary map: f(value), and for
+ * to at[k][i]; add_to_0: it takes its sum with the value, which stays; add_product_0, add_scaled_0: its
+ * sum with the value times at[k][i], or at[k][0]. A unary map: f(value), and for
  * map that at[k] points to, a wa_map_fn *const; the registers are lost. A binary one: f(value,
  * at[k][i]) for _vector, at[k][0] for _number, register 0 for _saved_0, operands exchanged for
  * _by_vector and so on, f(value, value) for _itself. A fold takes the value into the WA_LANES elements
@@ -163,6 +164,8 @@ enum wa_chain_code {
     WA_CHAIN_stream, /* past the caches, for a large result; before another thread reads it: fence */
     WA_CHAIN_save_0, WA_CHAIN_save_1, WA_CHAIN_restore_0, WA_CHAIN_restore_1,
     WA_CHAIN_store_0, WA_CHAIN_store_1, WA_CHAIN_add_to_0, WA_CHAIN_add_to_1,
+    WA_CHAIN_add_product_0, WA_CHAIN_add_product_1, /* at[k][i] */
+    WA_CHAIN_add_scaled_0, WA_CHAIN_add_scaled_1, /* at[k][0] */
     WA_CHAIN_map, WA_CHAIN_prefetch,
     WA_CHAIN_UNARIES(WA_CHAIN_UNARY)
     WA_CHAIN_BINARIES(WA_CHAIN_BINARY)

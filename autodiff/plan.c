@@ -66,17 +66,52 @@ static bool reads_under(const struct wa_graph *g, const struct wa_value *v,
     return member->form == v->form ? layout == WA_DENSE : v->form == WA_COLUMN && layout == WA_A_ROW;
 }
 
-/* Whether no thread reads memory of root r, which nobody reads later, while another does v's step. */
-static bool read_apart(const struct wa_graph *g, int v, int r)
+/* Who reads the memory of each root: the newest reading of each, the oldest, and of each reading the
+ * one before it, its member and the operand. */
+struct readings {
+    int *newest, *oldest, *before, *member, *operand;
+};
+
+static bool list_readings(struct wa_graph *g, struct readings *list)
 {
-    const int step = g->values[v].step, made = g->values[r].step;
+    size_t roots = (size_t)g->count + 1, all = 1;
+    for (int i = 0; i < g->first[g->steps]; i++) all += (size_t)g->values[g->member[i]].n;
+    int *memory = wa_arena_new(&g->arena, (2 * roots + 3 * all) * sizeof *memory, _Alignof(int));
+    if (!memory) return false;
+    *list = (struct readings){memory, memory + roots, memory + 2 * roots, memory + 2 * roots + all,
+                              memory + 2 * roots + 2 * all};
+    memset(memory, -1, 2 * roots * sizeof *memory);
+    for (int i = 0, k = 0; i < g->first[g->steps]; i++)
+        for (int x = 0; x < g->values[g->member[i]].n; x++, k++) {
+            int r = root_of(g, g->values[g->member[i]].x[x]);
+            list->before[k] = list->newest[r];
+            list->member[k] = i;
+            list->operand[k] = x;
+            list->newest[r] = k;
+            if (list->oldest[r] < 0) list->oldest[r] = k;
+        }
+    return true;
+}
+
+/* Root v takes over the memory of r, which is read no later than v. */
+static void take_over(struct readings *list, int v, int r)
+{
+    if (list->newest[v] < 0) return;
+    list->before[list->oldest[v]] = list->newest[r];
+    list->newest[r] = list->newest[v];
+    if (list->oldest[r] < 0) list->oldest[r] = list->oldest[v];
+}
+
+/* Whether no thread reads memory of root r, which nobody reads later, while another does v's step. */
+static bool read_apart(const struct wa_graph *g, const struct readings *list, int v, int r)
+{
+    const int step = g->values[v].step;
     const struct wa_phase *phase = &g->phases[g->turns[step].phase];
     if (phase->bundles == 1) return true;
-    for (int i = g->first[made > phase->first ? made : phase->first]; i < g->first[step + 1]; i++) {
-        const struct wa_value *reader = &g->values[g->member[i]];
-        for (int k = 0; k < reader->n; k++)
-            if (root_of(g, reader->x[k]) == r && !wa_same_task(g, reader, k, step)) return false;
-    }
+    for (int k = list->newest[r]; k >= 0 && list->member[k] >= g->first[phase->first];
+         k = list->before[k])
+        if (!wa_same_task(g, &g->values[g->member[list->member[k]]], list->operand[k], step))
+            return false;
     return true;
 }
 
@@ -118,7 +153,7 @@ static int last_check(const struct wa_graph *g)
 
 /* A variable's new value is computed in the variable's memory when nobody reads the old one later, and
  * nothing that can fail comes after. */
-static void assign_in_memory(struct wa_graph *g)
+static void assign_in_memory(struct wa_graph *g, struct readings *readings)
 {
     int check = last_check(g);
     for (int i = 0; i < g->goal_count; i++) {
@@ -131,7 +166,8 @@ static void assign_in_memory(struct wa_graph *g)
         if (last > v->step || (last == v->step && !overwrites(g, r, variable, g->first[v->step],
                                                               g->first[v->step + 1] - 1)))
             continue;
-        if (!read_apart(g, r, variable)) continue;
+        if (!read_apart(g, readings, r, variable)) continue;
+        take_over(readings, r, variable);
         for (int u = 0; u < g->count; u++)
             if (g->values[u].root == r) g->values[u].root = variable;
         goal->in_memory = true;
@@ -166,16 +202,18 @@ static int list_spent(const struct wa_graph *g, int step, struct spent *list, in
 }
 
 /* v goes over one of them, if it can. Returns how many are left. */
-static int overwrite_one(struct wa_graph *g, int v, struct spent *list, int n)
+static int overwrite_one(struct wa_graph *g, struct readings *readings, int v, struct spent *list,
+                         int n)
 {
     struct wa_value *value = &g->values[v];
     if (value->root != v || value->inside || value->group < 0) return n;
     for (int i = 0; i < n; i++) {
         const struct spent *x = &list[i];
         if (x->last > value->at || !overwrites(g, v, x->root, x->first, x->last) ||
-            !read_apart(g, v, x->root))
+            !read_apart(g, readings, v, x->root))
             continue;
         value->root = x->root;
+        take_over(readings, v, x->root);
         read_until(g, x->root, value->last);
         memmove(&list[i], &list[i + 1], (size_t)(n - i - 1) * sizeof *list);
         return n - 1;
@@ -183,7 +221,7 @@ static int overwrite_one(struct wa_graph *g, int v, struct spent *list, int n)
     return n;
 }
 
-static bool overwrite_operands(struct wa_graph *g)
+static bool overwrite_operands(struct wa_graph *g, struct readings *readings)
 {
     size_t count = (size_t)g->count + 1;
     struct spent *list = wa_arena_new(&g->arena, count * sizeof *list, _Alignof(struct spent));
@@ -193,7 +231,7 @@ static bool overwrite_operands(struct wa_graph *g)
     for (int step = 0; step < g->steps; step++) {
         int n = list_spent(g, step, list, listed);
         for (int i = g->first[step]; n && i < g->first[step + 1]; i++)
-            n = overwrite_one(g, g->member[i], list, n);
+            n = overwrite_one(g, readings, g->member[i], list, n);
     }
     return true;
 }
@@ -364,9 +402,11 @@ static bool place_by_size(struct wa_graph *g)
 
 bool wa_graph_plan(struct wa_graph *g)
 {
+    struct readings readings;
     find_lifetimes(g);
-    assign_in_memory(g);
-    if (!overwrite_operands(g)) return false;
+    if (!list_readings(g, &readings)) return false;
+    assign_in_memory(g, &readings);
+    if (!overwrite_operands(g, &readings)) return false;
     for (int v = 0; v < g->count; v++) g->values[v].root = root_of(g, v);
     return place(g) && place_by_size(g);
 }

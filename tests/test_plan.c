@@ -1,11 +1,12 @@
-/* test_plan.c: the memory of programs: close to the most bytes that are alive at once, and none taken
- * once they run. */
+/* test_plan.c: programs: their memory is close to the most bytes that are alive at once, none is taken
+ * once they run, and they are made in a time in proportion to their ops. */
 #include "suite.h"
 #include "support.h"
 
 #include "autodiff/program.h"
 
 #include <string.h>
+#include <time.h>
 
 enum { BATCH = 64, SAMPLES = 200, MOST = 12 };
 
@@ -207,9 +208,44 @@ START_TEST(epochs_take_no_memory)
 }
 END_TEST
 
+/* Processor time to compile the sum of so many softmaxes and its gradient, or of a chain of so many
+ * products. */
+static double time_to_compile(washi *w, int count, bool chain)
+{
+    washi_tape *t = washi_tape_new(w);
+    const washi_shape shape = {2, {8, 8}};
+    washi_tensor *x = washi_input(t, WASHI_F32, shape), *y = x, *dx;
+    for (int i = 1; i <= count; i++)
+        y = chain ? washi_tanh(washi_matmul(y, x))
+                  : washi_add(y, washi_softmax(washi_scale(x, 1.0 / i)));
+    ok(washi_grad(y, 1, &x, &dx));
+    const clock_t start = clock();
+    washi_program *p = washi_compile(t, 2, (washi_tensor *[]){y, dx});
+    const double taken = (double)(clock() - start);
+    ck_assert_msg(p != NULL, "%s", washi_message());
+    washi_program_free(p);
+    washi_tape_free(t);
+    return taken;
+}
+
+/* Not with their square: eight times the ops may take thirty times as long, for a busy machine's sake.
+ */
+START_TEST(many_ops_compile_in_proportion)
+{
+    washi *w;
+    ok(washi_open(&w, &(washi_options){.threads = 2}));
+    for (int chain = 0; chain < 2; chain++) {
+        const double few = time_to_compile(w, 500, chain), many = time_to_compile(w, 4000, chain);
+        ck_assert_msg(many < 30 * few, "%g, then %g", few, many);
+    }
+    washi_close(w);
+}
+END_TEST
+
 int main(void)
 {
-    TCase *c = CASE("memory", NULL, NULL, a_plan_is_little_more_than_what_is_alive,
-                    costly_elements_are_shared_out, epochs_take_no_memory);
+    TCase *c =
+        CASE("memory", NULL, NULL, a_plan_is_little_more_than_what_is_alive,
+             costly_elements_are_shared_out, epochs_take_no_memory, many_ops_compile_in_proportion);
     return RUN_SUITE("plan", c);
 }

@@ -60,9 +60,10 @@ bool wa_streams(const struct wa_builder *b, int m)
 {
     enum { STREAM_BYTES = 1 << 25 };
     const struct wa_value *v = &b->g->values[b->member[m]];
+    if (wa_shape_bytes(v->node->shape, v->node->type) < STREAM_BYTES) return false;
     for (int k = 0; k < b->step->n; k++)
         if (b->g->values[b->step->x[k].value].root == v->root) return false;
-    return wa_shape_bytes(v->node->shape, v->node->type) >= STREAM_BYTES;
+    return true;
 }
 
 /* -- the step -- */

@@ -207,7 +207,7 @@ washi_tensor *washi_where(washi_tensor *condition, washi_tensor *a, washi_tensor
 /* y is positive where a is, and mostly kept anyway. */
 RULE(relu) { gx[0] = record2(&wa_op_gate, g, y, (struct wa_attr){0}); }
 const struct wa_op wa_op_relu = {
-    MAP(relu, 1, "0 where a <= 0, else a: NaN for NaN", "g where a > 0, else 0"), .kinks = "0 at 0",
+    MAP(relu, 1, "0 where a < 0, else a: NaN for NaN", "g where a > 0, else 0"), .kinks = "0 at 0",
     .rule = relu_rule, ONE(-2, 2)};
 PUBLIC1(relu)
 

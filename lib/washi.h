@@ -311,7 +311,7 @@ WASHI_API washi_tensor *washi_sigmoid(washi_tensor *a);
 WASHI_API washi_tensor *washi_log_sigmoid(washi_tensor *a);
 /** log(1 + exp(a)), without overflow. */
 WASHI_API washi_tensor *washi_softplus(washi_tensor *a);
-/** 0 where a <= 0, else a: NaN for NaN. Its derivative at 0 is 0. */
+/** 0 where a < 0, else a: NaN for NaN. Its derivative at 0 is 0. */
 WASHI_API washi_tensor *washi_relu(washi_tensor *a);
 /** a to the power b; NaN where a < 0 and b is not whole. At a = 0 the derivative to a is 0 where b is
  * 0, and that to b is 0 where b >= 0. */

@@ -11,8 +11,8 @@ INLINE VT NAME(sign)(VT a)
     return V(select)(V(gt)(a, zero), NAME(one)(), V(select)(V(eq)(a, zero), zero, below));
 }
 
-/* NaN stays. */
-INLINE VT NAME(relu)(VT a) { return V(select)(V(ge)(V(zero)(), a), V(zero)(), a); }
+/* The second where neither is larger: NaN stays. */
+INLINE VT NAME(relu)(VT a) { return V(max)(V(zero)(), a); }
 INLINE VT NAME(gate)(VT a, VT b) { return V(select)(V(gt)(b, V(zero)()), a, V(zero)()); }
 INLINE VT NAME(where)(VT a, VT b, VT c) { return V(select)(V(ne)(a, V(zero)()), b, c); }
 

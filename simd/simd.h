@@ -53,7 +53,7 @@ enum { WA_F32, WA_F64, WA_REALS, WA_I32 = WA_REALS, WA_U8, WA_TYPES };
     X(lgamma, 1) /* log of |gamma(x)| */ \
     X(sigmoid, 1) /* 1 / (1 + exp(-x)) */ \
     X(softplus, 1) /* log(1 + exp(x)) */ \
-    X(relu, 1) /* x <= 0 ? 0 : x; NaN for NaN */ \
+    X(relu, 1) /* x < 0 ? 0 : x; NaN for NaN */ \
     X(add, 2) \
     X(sub, 2) \
     X(mul, 2) \

@@ -21,7 +21,7 @@ static double wanted(enum wa_map map, double a, double b, double c)
     case WA_MAP_ceil: return ceil(a);
     case WA_MAP_round: return nearbyint(a);
     case WA_MAP_trunc: return trunc(a);
-    case WA_MAP_relu: return a <= 0 ? 0 : a;
+    case WA_MAP_relu: return a < 0 ? 0 : a;
     case WA_MAP_add: return a + b;
     case WA_MAP_sub: return a - b;
     case WA_MAP_mul: return a * b;
@@ -76,7 +76,7 @@ START_TEST(choices_with_nan)
     simd->map[WA_MAP_sign][WA_F64](6, y, x);
     ck_assert(isnan(y[0]) && y[1] == 1 && y[4] == 0 && !signbit(y[4]));
     simd->map[WA_MAP_relu][WA_F64](6, y, x);
-    ck_assert(isnan(y[0]) && y[1] == 1 && y[4] == 0 && !signbit(y[4]) && isnan(y[5]));
+    ck_assert(isnan(y[0]) && y[1] == 1 && y[4] == 0 && signbit(y[4]) && isnan(y[5]));
 }
 END_TEST
 

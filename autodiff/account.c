@@ -20,28 +20,22 @@ static double flops_of(const struct wa_graph *g, const struct wa_value *v)
 
 static double bytes_of(const struct wa_place *x) { return (double)wa_shape_bytes(x->shape, x->type); }
 
-void wa_account(struct wa_step *s, const struct wa_graph *g, const int *member, int members)
+void wa_account(struct wa_step *s, struct wa_graph *g, const int *member, int members)
 {
-    bool tables = false;
+    const int step = g->values[member[0]].step;
     for (int i = 0; i < members; i++) {
         const struct wa_value *v = &g->values[member[i]];
         const washi_tensor *y = v->node;
-        tables = tables || y->op == &wa_op_take || v->gathered;
         s->flops += flops_of(g, v);
         /* Of a table, only the rows that are picked are read. */
+        if (y->op == &wa_op_take || v->gathered) g->values[v->x[0]].picked_by = step;
         if (y->op == &wa_op_take) s->bytes += elements(y) * (double)washi_dtype_size(y->type);
         if (v->gathered)
             s->bytes += (double)washi_size(v->gathered->shape) *
                         (double)washi_dtype_size(g->values[v->x[0]].node->type);
     }
-    for (int k = 0; k < s->n; k++) {
-        bool table = false;
-        for (int i = 0; tables && i < members && !table; i++) {
-            const struct wa_value *v = &g->values[member[i]];
-            table = (v->node->op == &wa_op_take || v->gathered) && s->x[k].value == v->x[0];
-        }
-        if (!table) s->bytes += bytes_of(&s->x[k]);
-    }
+    for (int k = 0; k < s->n; k++)
+        if (g->values[s->x[k].value].picked_by != step) s->bytes += bytes_of(&s->x[k]);
     if (s->node) s->bytes += bytes_of(&s->y);
     for (int k = 0; k < s->outputs; k++) s->bytes += bytes_of(&s->out[k]);
 }

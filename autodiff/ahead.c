@@ -1,6 +1,8 @@
 /* ahead.c: asking memory for the rows that the next run will gather, while this one computes. */
 #include "autodiff/program.h"
 
+#include <string.h>
+
 enum { LINE = 64 };
 
 /* Whether the step gathers rows of something there before the run, by an input; then a says which. */
@@ -23,25 +25,29 @@ static bool gathers(const struct wa_step *s, struct wa_ahead *a)
     return true;
 }
 
-/* Whether another step gathers the same. */
-static bool known(const washi_program *p, const struct wa_ahead *a)
+/* Whether another step gathers the same: one of a chain of those by these indices. */
+static bool known(const washi_program *p, const struct wa_ahead *a, int newest, const int before[])
 {
-    for (int i = 0; i < p->ahead_count; i++)
-        if (p->ahead[i].indices == a->indices && p->ahead[i].table->source == a->table->source)
-            return true;
-    return false;
+    while (newest >= 0 && p->ahead[newest].table->source != a->table->source) newest = before[newest];
+    return newest >= 0;
 }
 
-bool wa_ahead_find(washi_program *p, const struct wa_graph *g)
+bool wa_ahead_find(washi_program *p, struct wa_graph *g)
 {
     double all = 0, sum = 0;
-    p->ahead = wa_arena_new(&p->arena, ((size_t)p->step_count + 1) * sizeof *p->ahead, WA_ALIGN);
-    p->portion = wa_arena_new(&p->arena, ((size_t)p->step_count + 1) * sizeof *p->portion, WA_ALIGN);
-    if (!p->ahead || !p->portion) return false;
+    size_t steps = (size_t)p->step_count + 1, nodes = p->tape->count;
+    p->ahead = wa_arena_new(&p->arena, steps * sizeof *p->ahead, WA_ALIGN);
+    p->portion = wa_arena_new(&p->arena, steps * sizeof *p->portion, WA_ALIGN);
+    int *newest = wa_arena_new(&g->arena, nodes * sizeof *newest, _Alignof(int)),
+        *before = wa_arena_new(&g->arena, steps * sizeof *before, _Alignof(int));
+    if (!p->ahead || !p->portion || !newest || !before) return false;
+    memset(newest, -1, nodes * sizeof *newest); /* by the node of the indices */
     for (int i = 0; i < p->step_count; i++) {
         struct wa_ahead *a = &p->ahead[p->ahead_count];
-        if (gathers(&p->steps[i], a) && !known(p, a)) p->ahead_count++;
         all += g->turns[i].cost;
+        if (!gathers(&p->steps[i], a) || known(p, a, newest[a->indices->id], before)) continue;
+        before[p->ahead_count] = newest[a->indices->id];
+        newest[a->indices->id] = p->ahead_count++;
     }
     for (int i = 0; i <= p->step_count; i++) {
         p->portion[i] = all > 0 ? sum / all : 0;
@@ -69,6 +75,7 @@ static struct wa_lines lines_of(const struct wa_ahead *a, int share, int shares,
 void wa_ahead_ask(const struct wa_step *s, int task, size_t part, size_t parts, struct wa_lines *later)
 {
     const washi_program *p = s->program;
+    if (!p->announced) return;
     const double *portion = &p->portion[s - p->steps], all = portion[1] - portion[0];
     double from = portion[0] + all * (double)part / (double)parts,
            to = portion[0] + all * (double)(part + 1) / (double)parts;

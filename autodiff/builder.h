@@ -18,13 +18,13 @@ struct wa_builder {
     struct wa_fused *f;
     const int *member; /* values, in order */
     int members;
-    struct wa_ref *made; /* by member: where it is */
-    int *until;          /* by member: the last member that reads it */
-    int *next;           /* by member: the next of its chain that reads it; -1: none */
-    int (*following)[2]; /* by member and operand: the next of its chain that reads the operand */
-    int *output;         /* by member: its number among the outputs; -1: none */
-    struct wa_brought {  /* a value in a slot as it lies under one layout */
-        int value;
+    struct wa_ref *made;   /* by member: where it is */
+    int *until;            /* by member: the last member that reads it */
+    int *next;             /* by member: the next of its chain that reads it; -1: none */
+    int (*following)[2];   /* by member and operand: the next of its chain that reads the operand */
+    int *output;           /* by member: its number among the outputs; -1: none */
+    struct wa_brought {    /* a value in a slot as it lies under one layout */
+        int value, before; /* another layout of it; -1: none */
         enum wa_layout layout;
         struct wa_ref at;
     } * brought;

@@ -22,9 +22,12 @@ int wa_checked_operand(const struct wa_value *v)
     return v->node->op->check ? v->node->op->checked : -1;
 }
 
+/* On the way each group comes to point to the one after the next, so that long ways become short. */
 static int standing(const struct wa_graph *g, int group)
 {
-    while (group >= 0 && g->groups[group].merged >= 0) group = g->groups[group].merged;
+    struct wa_group *groups = g->groups;
+    for (int next; group >= 0 && (next = groups[group].merged) >= 0; group = next)
+        if (groups[next].merged >= 0) groups[group].merged = groups[next].merged;
     return group;
 }
 

@@ -153,14 +153,42 @@ washi_tensor *washi_full(washi_tape *t, washi_dtype type, washi_shape shape, dou
     return washi_broadcast_to(one_number("full", t, type, value), shape);
 }
 
+/* Where the variable in this memory is found, or is to be put. */
+static washi_tensor **place_of(const washi_tape *t, const void *data)
+{
+    const size_t mask = t->places - 1;
+    size_t at = (size_t)((uint64_t)(uintptr_t)data * 0x9E3779B97F4A7C15u >> 32) & mask;
+    while (t->place[at] && t->place[at]->data != data) at = (at + 1) & mask;
+    return &t->place[at];
+}
+
+/* For one more variable; half of the places stay empty. */
+static bool make_room(washi_tape *t)
+{
+    enum { FEWEST = 16 };
+    if (2 * t->variable_count < t->places) return true;
+    const size_t places = t->places ? 2 * t->places : FEWEST;
+    washi_tensor **place = wa_arena_new(&t->arena, places * sizeof *place, _Alignof(washi_tensor *));
+    if (!place) {
+        washi_fail(t, WASHI_NO_MEMORY, "%s", washi_message());
+        return false;
+    }
+    for (size_t i = 0; i < places; i++) place[i] = NULL;
+    t->place = place;
+    t->places = places;
+    for (washi_tensor *v = t->variables; v; v = v->next_variable) *place_of(t, v->data) = v;
+    return true;
+}
+
 washi_tensor *washi_variable(washi_tape *t, washi_dtype type, washi_shape shape, void *data)
 {
     if (!t || !data) {
         washi_fail(t, WASHI_MISUSE, "variable: the tape or the data is NULL");
         return NULL;
     }
-    for (washi_tensor *v = t->variables; v; v = v->next_variable) {
-        if (v->data != data) continue;
+    if (!make_room(t)) return NULL;
+    washi_tensor *v = *place_of(t, data);
+    if (v) {
         if (v->type == type && wa_shape_equal(v->shape, shape)) return t->status ? NULL : v;
         char a[WA_SHAPE_TEXT], b[WA_TENSOR_TEXT];
         washi_fail(t, WASHI_MISUSE, "variable: %s %s is in the memory of %s", washi_dtype_name(type),
@@ -178,7 +206,8 @@ washi_tensor *washi_variable(washi_tape *t, washi_dtype type, washi_shape shape,
     y->data = data;
     y->next_variable = t->variables;
     t->variables = y;
-    return y;
+    t->variable_count++;
+    return *place_of(t, data) = y;
 }
 
 washi_status washi_assign(washi_tensor *weight, washi_tensor *value)

@@ -46,13 +46,6 @@ static void find_lifetimes(struct wa_graph *g)
 
 /* -- straight into the variable -- */
 
-int wa_value_of(const struct wa_graph *g, const washi_tensor *node)
-{
-    for (int v = 0; v < g->count; v++)
-        if (g->values[v].node == node && g->values[v].live) return v;
-    return -1;
-}
-
 /* Whether a step's member reads operand k just where v, of the same step, puts its elements. */
 static bool reads_under(const struct wa_graph *g, const struct wa_value *v,
                         const struct wa_value *member, int k)
@@ -66,10 +59,19 @@ static bool reads_under(const struct wa_graph *g, const struct wa_value *v,
     return member->form == v->form ? layout == WA_DENSE : v->form == WA_COLUMN && layout == WA_A_ROW;
 }
 
+/* Of a root: whether threads read it apart from a step of this turn, as far as the newest of the
+ * readings then. */
+struct seen {
+    int phase, owner, newest;
+    int64_t lead;
+    bool apart;
+};
+
 /* Who reads the memory of each root: the newest reading of each, the oldest, and of each reading the
  * one before it, its member and the operand. */
 struct readings {
     int *newest, *oldest, *before, *member, *operand;
+    struct seen *seen;
 };
 
 static bool list_readings(struct wa_graph *g, struct readings *list)
@@ -77,10 +79,16 @@ static bool list_readings(struct wa_graph *g, struct readings *list)
     size_t roots = (size_t)g->count + 1, all = 1;
     for (int i = 0; i < g->first[g->steps]; i++) all += (size_t)g->values[g->member[i]].n;
     int *memory = wa_arena_new(&g->arena, (2 * roots + 3 * all) * sizeof *memory, _Alignof(int));
-    if (!memory) return false;
-    *list = (struct readings){memory, memory + roots, memory + 2 * roots, memory + 2 * roots + all,
-                              memory + 2 * roots + 2 * all};
+    struct seen *seen = wa_arena_new(&g->arena, roots * sizeof *seen, _Alignof(struct seen));
+    if (!memory || !seen) return false;
+    *list = (struct readings){memory,
+                              memory + roots,
+                              memory + 2 * roots,
+                              memory + 2 * roots + all,
+                              memory + 2 * roots + 2 * all,
+                              seen};
     memset(memory, -1, 2 * roots * sizeof *memory);
+    memset(seen, -1, roots * sizeof *seen);
     for (int i = 0, k = 0; i < g->first[g->steps]; i++)
         for (int x = 0; x < g->values[g->member[i]].n; x++, k++) {
             int r = root_of(g, g->values[g->member[i]].x[x]);
@@ -102,35 +110,44 @@ static void take_over(struct readings *list, int v, int r)
     if (list->oldest[r] < 0) list->oldest[r] = list->oldest[v];
 }
 
-/* Whether no thread reads memory of root r, which nobody reads later, while another does v's step. */
+/* Whether no thread reads memory of root r, which nobody reads later, while another does v's step. That
+ * depends on whose turn the step is: what was found for an earlier one whose turn was the same holds
+ * for all readings that it saw. */
 static bool read_apart(const struct wa_graph *g, const struct readings *list, int v, int r)
 {
     const int step = g->values[v].step;
-    const struct wa_phase *phase = &g->phases[g->turns[step].phase];
+    const struct wa_turn *turn = &g->turns[step];
+    const struct wa_phase *phase = &g->phases[turn->phase];
+    struct seen *seen = &list->seen[r];
+    bool again = seen->phase == turn->phase && seen->lead == turn->lead && seen->owner == turn->owner,
+         apart = !again || seen->apart;
     if (phase->bundles == 1) return true;
-    for (int k = list->newest[r]; k >= 0 && list->member[k] >= g->first[phase->first];
+    for (int k = list->newest[r];
+         apart && k >= 0 && list->member[k] >= g->first[phase->first] && !(again && k == seen->newest);
          k = list->before[k])
-        if (!wa_same_task(g, &g->values[g->member[list->member[k]]], list->operand[k], step))
-            return false;
-    return true;
+        apart = wa_same_task(g, &g->values[g->member[list->member[k]]], list->operand[k], step);
+    *seen = (struct seen){turn->phase, turn->owner, list->newest[r], turn->lead, apart};
+    return apart;
 }
 
-/* Whether v may be written over the memory of root r, which its step reads, by members first ... last
- * at most: all that the step reads there are the elements that v then replaces, and none is read after
- * v. */
-static bool overwrites(const struct wa_graph *g, int v, int r, int first, int last)
+static bool may_overwrite(const struct wa_value *v)
+{
+    return v->group >= 0 && v->node->op != &wa_op_matmul;
+}
+
+/* Whether v may be written over the memory of root r, read no later than by v's step: all that the step
+ * reads there, if anything, are the elements that v then replaces, and none is read after v. */
+static bool overwrites(const struct wa_graph *g, const struct readings *list, int v, int r)
 {
     const struct wa_value *value = &g->values[v];
     bool reads = false;
-    if (value->group < 0 || value->node->op == &wa_op_matmul || bytes_of(g, v) != bytes_of(g, r))
-        return false;
-    for (int i = first; i <= last; i++) {
-        const struct wa_value *member = &g->values[g->member[i]];
-        for (int k = 0; k < member->n; k++) {
-            if (root_of(g, member->x[k]) != r) continue;
-            if (i > value->at || !reads_under(g, value, member, k)) return false;
-            reads = true;
-        }
+    if (!may_overwrite(value) || bytes_of(g, v) != bytes_of(g, r)) return false;
+    for (int k = list->newest[r]; k >= 0 && list->member[k] >= g->first[value->step];
+         k = list->before[k]) {
+        const int i = list->member[k];
+        if (i > value->at || !reads_under(g, value, &g->values[g->member[i]], list->operand[k]))
+            return false;
+        reads = true;
     }
     return reads;
 }
@@ -159,17 +176,16 @@ static void assign_in_memory(struct wa_graph *g, struct readings *readings)
     for (int i = 0; i < g->goal_count; i++) {
         struct wa_goal *goal = &g->goals[i];
         if (!goal->assigns) continue;
-        int r = root_of(g, goal->value), variable = wa_value_of(g, goal->node);
+        int r = root_of(g, goal->value), variable = goal->variable;
         struct wa_value *v = &g->values[r];
-        if (variable < 0 || is_source(g, r) || v->step < check || v->last == INT_MAX) continue;
-        int last = g->values[variable].last;
-        if (last > v->step || (last == v->step && !overwrites(g, r, variable, g->first[v->step],
-                                                              g->first[v->step + 1] - 1)))
+        if (variable < 0 || !g->values[variable].live || is_source(g, r) || v->step < check ||
+            v->last == INT_MAX)
             continue;
+        int last = g->values[variable].last;
+        if (last > v->step || (last == v->step && !overwrites(g, readings, r, variable))) continue;
         if (!read_apart(g, readings, r, variable)) continue;
         take_over(readings, r, variable);
-        for (int u = 0; u < g->count; u++)
-            if (g->values[u].root == r) g->values[u].root = variable;
+        v->root = variable;
         goal->in_memory = true;
     }
     for (int i = 0; i < g->goal_count; i++)
@@ -178,60 +194,55 @@ static void assign_in_memory(struct wa_graph *g, struct readings *readings)
 
 /* -- overwriting -- */
 
-/* A root made before a step that reads it as the last: the first and the last member that do. */
+/* Roots made before a step that reads them as the last, in the order of their last readers; by type and
+ * form of what may be written over them, how many of the first have been looked at: the others of the
+ * type and form cannot go over those either. */
 struct spent {
-    int root, first, last;
+    int *root, count, tried[4][2];
 };
 
-/* In the order of their first readers; listed, by root, is -1 before and is to be so again. */
-static int list_spent(const struct wa_graph *g, int step, struct spent *list, int *listed)
+/* Those that member i reads, and nobody later. */
+static void find_spent(const struct wa_graph *g, const struct readings *readings, struct spent *list,
+                       int i)
 {
-    int n = 0;
-    for (int i = g->first[step]; i < g->first[step + 1]; i++) {
-        const struct wa_value *member = &g->values[g->member[i]];
-        for (int k = 0; k < member->n; k++) {
-            int r = root_of(g, member->x[k]);
-            const struct wa_value *root = &g->values[r];
-            if (root->source || root->step == step || root->last != step) continue;
-            if (listed[r] < 0) list[listed[r] = n++] = (struct spent){r, i, i};
-            list[listed[r]].last = i;
-        }
+    const struct wa_value *member = &g->values[g->member[i]];
+    for (int k = 0; k < member->n; k++) {
+        int r = root_of(g, member->x[k]), newest = readings->newest[r];
+        const struct wa_value *root = &g->values[r];
+        bool spent = !root->source && root->step != member->step && root->last == member->step;
+        if (spent && readings->member[newest] == i && readings->operand[newest] == k)
+            list->root[list->count++] = r;
     }
-    for (int i = 0; i < n; i++) listed[list[i].root] = -1;
-    return n;
 }
 
-/* v goes over one of them, if it can. Returns how many are left. */
-static int overwrite_one(struct wa_graph *g, struct readings *readings, int v, struct spent *list,
-                         int n)
+/* v goes over one of them, if it can. */
+static void overwrite_one(struct wa_graph *g, struct readings *readings, int v, struct spent *list)
 {
     struct wa_value *value = &g->values[v];
-    if (value->root != v || value->inside || value->group < 0) return n;
-    for (int i = 0; i < n; i++) {
-        const struct spent *x = &list[i];
-        if (x->last > value->at || !overwrites(g, v, x->root, x->first, x->last) ||
-            !read_apart(g, readings, v, x->root))
-            continue;
-        value->root = x->root;
-        take_over(readings, v, x->root);
-        read_until(g, x->root, value->last);
-        memmove(&list[i], &list[i + 1], (size_t)(n - i - 1) * sizeof *list);
-        return n - 1;
+    if (value->root != v || value->inside || !may_overwrite(value)) return;
+    int *tried = &list->tried[value->node->type][value->form == WA_FULL];
+    while (*tried < list->count) {
+        int *r = &list->root[(*tried)++];
+        if (*r < 0 || !overwrites(g, readings, v, *r) || !read_apart(g, readings, v, *r)) continue;
+        value->root = *r;
+        take_over(readings, v, *r);
+        read_until(g, *r, value->last);
+        *r = -1;
+        return;
     }
-    return n;
 }
 
 static bool overwrite_operands(struct wa_graph *g, struct readings *readings)
 {
-    size_t count = (size_t)g->count + 1;
-    struct spent *list = wa_arena_new(&g->arena, count * sizeof *list, _Alignof(struct spent));
-    int *listed = wa_arena_new(&g->arena, count * sizeof *listed, _Alignof(int));
-    if (!list || !listed) return false;
-    memset(listed, -1, count * sizeof *listed);
+    struct spent list = {
+        .root = wa_arena_new(&g->arena, ((size_t)g->count + 1) * sizeof(int), _Alignof(int))};
+    if (!list.root) return false;
     for (int step = 0; step < g->steps; step++) {
-        int n = list_spent(g, step, list, listed);
-        for (int i = g->first[step]; n && i < g->first[step + 1]; i++)
-            n = overwrite_one(g, readings, g->member[i], list, n);
+        list = (struct spent){.root = list.root};
+        for (int i = g->first[step]; i < g->first[step + 1]; i++) {
+            find_spent(g, readings, &list, i);
+            overwrite_one(g, readings, g->member[i], &list);
+        }
     }
     return true;
 }

@@ -61,8 +61,10 @@ static struct wa_gather *new_gather(struct wa_builder *b, washi_shape x, washi_s
 static struct wa_ref bring(struct wa_builder *b, const struct wa_value *v, int x, enum wa_layout layout,
                            struct wa_ref from)
 {
-    for (int i = 0; i < b->brought_count; i++)
-        if (b->brought[i].value == x && b->brought[i].layout == layout) return b->brought[i].at;
+    int newest = b->g->values[x].brought; /* left by another step, unless what is there is of x */
+    if (newest >= b->brought_count || b->brought[newest].value != x) newest = -1;
+    for (int i = newest; i >= 0; i = b->brought[i].before)
+        if (b->brought[i].layout == layout) return b->brought[i].at;
     bool once = layout == WA_CONSTANT || layout == WA_PERIODIC;
     /* A fresh slot: the chain that is being made comes later, and may read what is free by now. */
     struct wa_instruction *i = wa_emit(b, once ? &b->once : &b->code, WA_FULL);
@@ -77,7 +79,8 @@ static struct wa_ref bring(struct wa_builder *b, const struct wa_value *v, int x
         i->kernel.gather = new_gather(b, b->g->values[x].node->shape, v->node->shape);
         if (!i->kernel.gather) b->failed = true;
     }
-    b->brought[b->brought_count++] = (struct wa_brought){x, layout, i->y};
+    b->g->values[x].brought = b->brought_count;
+    b->brought[b->brought_count++] = (struct wa_brought){x, newest, layout, i->y};
     return i->y;
 }
 

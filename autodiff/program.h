@@ -37,6 +37,8 @@ struct wa_value {
     bool placed;        /* there, while they are put in order */
     bool inside;        /* read by its own step alone: in no memory of the slab */
     int index, read_by; /* among the members or the operands of a step, while that is made */
+    int picked_by;      /* the last step made that picks rows of it */
+    int brought;        /* of the step being made: the last that it was brought into a slot */
     int root;           /* the value in whose memory it is: itself, or what it views or overwrites */
     int last;           /* of a root: the last step that reads the memory; INT_MAX: the caller does */
     size_t offset;      /* of a root: in the slab */
@@ -47,6 +49,7 @@ struct wa_goal {
     washi_tensor *node; /* the output, or the variable */
     bool assigns;
     int value;
+    int variable;   /* assigns: the value of the variable itself; -1: nothing reads it */
     bool in_memory; /* assigns: computed straight into the variable's memory (plan.c) */
 };
 
@@ -131,8 +134,6 @@ bool wa_reads_along(const struct wa_graph *g, const struct wa_value *v, int k);
 /* Whether what reader reads of operand k is read, in the phase of this step or before, by no other
  * thread than the one that does the same part of the step. */
 bool wa_same_task(const struct wa_graph *g, const struct wa_value *reader, int k, int step);
-/* The live value of a node; -1: none. */
-int wa_value_of(const struct wa_graph *g, const washi_tensor *node);
 /* Lifetimes, memory that a last reader writes over, offsets in one slab (plan.c). False: no memory. */
 bool wa_graph_plan(struct wa_graph *g);
 
@@ -141,7 +142,7 @@ struct wa_place wa_place_of(const struct wa_graph *g, int v);
 struct wa_place wa_operand_of(const struct wa_graph *g, const struct wa_value *v, int i);
 
 /* Finds what the program gathers; false when memory is out. */
-bool wa_ahead_find(washi_program *p, const struct wa_graph *g);
+bool wa_ahead_find(washi_program *p, struct wa_graph *g);
 
 /* Of a fused step that gathers rows: what from, and by what (plan_fused.c). */
 void wa_fused_gather(const struct wa_step *s, const struct wa_place **table,
@@ -170,7 +171,7 @@ struct wa_ahead {
 };
 
 /* What the step of these members has to do (account.c). */
-void wa_account(struct wa_step *s, const struct wa_graph *g, const int *member, int members);
+void wa_account(struct wa_step *s, struct wa_graph *g, const int *member, int members);
 /* Its ops, and the names that their nodes have (dump.c). */
 void wa_dump_ops(const struct wa_step *s, bool names, FILE *out);
 /* A task of a step, its time being counted; seconds on the clock for that (profile.c). */
@@ -187,6 +188,7 @@ struct washi_program {
     int widest; /* the most bundles of a phase */
     struct wa_ahead *ahead;
     int ahead_count;
+    bool announced;  /* in this run: of some the rows to come */
     double *portion; /* by step: what part of the work comes before it */
     int *checks;     /* the steps whose indices can be checked before the first step */
     int check_count;

@@ -56,33 +56,38 @@ static struct pattern match(const struct wa_graph *g, int operand)
     return p;
 }
 
-/* Whether all that reads value x, through views or not, is the left operand of matrix products, of at
- * most two. Packing from the table twice costs no more than making x and reading it twice, and with
- * threads less: each packs what it needs, and no line of x goes from one to another. */
-static bool only_multiplied(const struct wa_graph *g, int x)
+/* By value: how often it is the left operand of a matrix product, through views or not; MANY when it is
+ * read in some other way. */
+enum { MANY = 3 };
+static int *count_products(struct wa_graph *g)
 {
-    int products = 0;
+    int *products = wa_arena_new(&g->arena, ((size_t)g->count + 1) * sizeof *products, _Alignof(int));
+    if (!products) return NULL;
+    for (int v = 0; v < g->count; v++) products[v] = 0;
     for (int v = 0; v < g->count; v++) {
         const struct wa_value *value = &g->values[v];
-        if (!value->live || value->node->op->view) continue;
-        for (int i = 0; i < value->n; i++) {
-            if (wa_base_of(g, value->x[i]) != x) continue;
-            if (value->node->op != &wa_op_matmul || i != 0) return false;
-            products++;
+        for (int i = 0; value->live && !value->node->op->view && i < value->n; i++) {
+            int *count = &products[wa_base_of(g, value->x[i])];
+            bool left = value->node->op == &wa_op_matmul && i == 0 && *count < MANY;
+            *count = left ? *count + 1 : MANY;
         }
     }
-    for (int i = 0; i < g->goal_count; i++)
-        if (wa_base_of(g, g->goals[i].value) == x) return false;
-    return products <= 2;
+    for (int i = 0; i < g->goal_count; i++) products[wa_base_of(g, g->goals[i].value)] = MANY;
+    return products;
 }
 
+/* Only what at most two products read and nothing else does is not made: packing from the table twice
+ * costs no more than making it and reading it twice, and with threads less: each packs what it needs,
+ * and no line of it goes from one to another. */
 bool wa_graph_prologues(struct wa_graph *g)
 {
+    const int *products = count_products(g);
+    if (!products) return false;
     for (int v = 0; v < g->count; v++) {
         struct wa_value *value = &g->values[v];
         if (!value->live || value->node->op != &wa_op_matmul || value->node->shape.rank != 2) continue;
         struct pattern p = match(g, value->x[0]);
-        if (p.table < 0 || !only_multiplied(g, wa_base_of(g, value->x[0]))) continue;
+        if (p.table < 0 || products[wa_base_of(g, value->x[0])] >= MANY) continue;
         struct wa_gathered *gathered =
             wa_arena_new(&g->arena, sizeof *gathered, _Alignof(struct wa_gathered));
         int *x = wa_arena_new(&g->arena, 3 * sizeof *x, _Alignof(int));

@@ -258,7 +258,11 @@ bool wa_graph_recompute(struct wa_graph *g)
     describe(&c);
     decide(&c, a.place);
     if (!copy_values(&a)) return false;
-    for (int i = 0; i < g->goal_count; i++) g->goals[i].value = a.moved[g->goals[i].value];
+    for (int i = 0; i < g->goal_count; i++) {
+        struct wa_goal *goal = &g->goals[i];
+        goal->value = a.moved[goal->value];
+        if (goal->variable >= 0) goal->variable = a.moved[goal->variable];
+    }
     g->values = a.values;
     g->count = a.count;
     wa_graph_mark(g);

@@ -27,11 +27,13 @@ static uint64_t hash(const struct wa_value *v)
     h = mix(h, (uint64_t)y->attr.step);
     for (size_t i = 0; i < y->attr.size; i++) h = mix(h, ((const unsigned char *)y->attr.data)[i]);
     for (int i = 0; i < y->shape.rank; i++) h = mix(h, (uint64_t)y->shape.dim[i]);
-    if (y->op == &wa_op_constant) {
-        uint64_t head = 0;
-        size_t bytes = wa_shape_bytes(y->shape, y->type);
-        memcpy(&head, y->data, bytes < sizeof head ? bytes : sizeof head);
-        h = mix(h, head);
+    enum { MOST_BYTES = 1 << 16 };
+    size_t bytes = y->op == &wa_op_constant ? wa_shape_bytes(y->shape, y->type) : 0;
+    if (bytes > MOST_BYTES) bytes = MOST_BYTES;
+    for (size_t i = 0; i < bytes; i += sizeof h) {
+        uint64_t part = 0;
+        memcpy(&part, (const char *)y->data + i, bytes - i < sizeof part ? bytes - i : sizeof part);
+        h = mix(h, part);
     }
     return h ^ h >> 32;
 }
@@ -48,14 +50,14 @@ static bool same(const struct wa_value *v, const struct wa_value *u)
     if (a->attr.size && memcmp(a->attr.data, b->attr.data, a->attr.size)) return false;
     for (int i = 0; i < v->n; i++)
         if (v->x[i] != u->x[i] || v->transposed[i] != u->transposed[i]) return false;
-    if (a->op == &wa_op_constant) return !memcmp(a->data, b->data, wa_shape_bytes(a->shape, a->type));
-    return !a->op->source;
+    return a->op != &wa_op_constant || !memcmp(a->data, b->data, wa_shape_bytes(a->shape, a->type));
 }
 
 /* The value that computes what v does: an earlier one, or v itself, entered. */
 static int share(struct maker *m, int v)
 {
     const struct wa_value *values = m->g->values;
+    if (values[v].source && values[v].node->op != &wa_op_constant) return v;
     for (size_t at = hash(&values[v]) & m->mask;; at = (at + 1) & m->mask) {
         if (m->table[at] < 0) return m->table[at] = v;
         if (same(&values[v], &values[m->table[at]])) return m->table[at];
@@ -83,6 +85,8 @@ static void rewrite_operand(const struct maker *m, struct wa_value *v, int i)
         } else if (v->node->op == &wa_op_matmul && swaps_last_two(x->node)) {
             v->x[i] = x->x[0];
             v->transposed[i] = !v->transposed[i];
+        } else if (v->view && x->view) {
+            v->x[i] = x->x[0];
         } else
             return;
     }
@@ -121,13 +125,16 @@ static int neutral(const struct maker *m, const washi_tensor *y)
 /* The operand that y, of no effect on the value, stands for; -1 when it has one. */
 static int no_effect(const struct maker *m, const washi_tensor *y)
 {
+    const struct wa_value *values = m->g->values;
     int k = neutral(m, y);
-    if (k >= 0 && wa_shape_equal(y->shape, y->x[k]->shape)) return m->value[y->x[k]->id];
-    if (y->op != &wa_op_neg) return -1;
-    const struct wa_value *x = &m->g->values[m->value[y->x[0]->id]];
-    if (x->node->op != &wa_op_neg) return -1;
-    /* neg took what a broadcast_to stretches for its own operand: that is smaller */
-    return wa_shape_equal(y->shape, m->g->values[x->x[0]].node->shape) ? x->x[0] : -1;
+    if (k < 0 && y->op != &wa_op_neg) return -1;
+    int stands = m->value[y->x[k < 0 ? 0 : k]->id];
+    bool undone = y->op == &wa_op_reshape
+                      ? values[stands].view
+                      : y->op == &wa_op_neg && values[stands].node->op == &wa_op_neg;
+    if (undone) stands = values[stands].x[0];
+    /* a neg may have taken what a broadcast_to stretches for its own operand: that is smaller */
+    return (k >= 0 || undone) && wa_shape_equal(y->shape, values[stands].node->shape) ? stands : -1;
 }
 
 /* -- the graph -- */
@@ -151,7 +158,8 @@ static bool add_value(struct maker *m, const washi_tensor *y)
                            .group = -1,
                            .step = -1,
                            .last = -1,
-                           .read_by = -1};
+                           .read_by = -1,
+                           .picked_by = -1};
     if (y->gradient && m->needed[y->gradient->id]) v->after = m->value[y->gradient->id];
     if (n) {
         v->x = wa_arena_new(&g->arena, n * sizeof *v->x, _Alignof(int));
@@ -228,6 +236,7 @@ bool wa_graph_make(struct wa_graph *g, washi_tape *t, int n, washi_tensor *const
     for (int i = 0; i < g->goal_count; i++) {
         struct wa_goal *goal = &g->goals[i];
         goal->value = m.value[(goal->assigns ? goal->node->assigned : goal->node)->id];
+        goal->variable = goal->assigns && m.needed[goal->node->id] ? m.value[goal->node->id] : -1;
     }
     wa_graph_mark(g);
     return true;

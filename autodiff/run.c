@@ -14,6 +14,8 @@ static washi_status patch_inputs(washi_program *p)
                             wa_tensor_text(input, text));
         *p->patches[i].where = (void *)(uintptr_t)input->data;
     }
+    p->announced = false;
+    for (int i = 0; i < p->ahead_count && !p->announced; i++) p->announced = p->ahead[i].indices->next;
     return WASHI_OK;
 }
 
@@ -38,7 +40,7 @@ static void deliver(washi_program *p)
 static void run_task(const struct wa_step *s, int task)
 {
     bool whole = s->lead || s->tasks == 1; /* a split step's tasks ask for rows of their own */
-    if (s->program->ahead_count && !s->asks)
+    if (s->program->announced && !s->asks)
         wa_ahead_ask(s, task, whole ? 0 : (size_t)task, whole ? 1 : (size_t)s->tasks, NULL);
     if (s->program->spent)
         wa_profile_run(s, task);

@@ -22,8 +22,15 @@ struct unit {
     int member;   /* its values, as a chain */
     int64_t lead; /* units its tasks can share out: a size of the leading axis; 0: none */
     double cost;
-    int assigns; /* the variable whose next value it makes; -1: none */
+    bool alone;  /* it must have the threads for itself */
+    int readers; /* of the variables whose next values it makes, those that have not come */
+    int read_in; /* the phase of the last that has */
     int step;    /* -1: not yet */
+};
+
+/* Units, the earliest on the tape first. */
+struct heap {
+    int *unit, count;
 };
 
 struct scheduler {
@@ -32,12 +39,13 @@ struct scheduler {
     int *next_member;       /* by value */
     int *first, *next, *to; /* edges from values to the units that read them, as chains */
     int edges;
-    int *now, *later; /* heaps: ready, for this phase or the next */
-    int ready, put_off;
+    int *writer; /* by value: the unit that makes a variable's next value; -1: none */
+    /* Ready: for this phase, for the next, to have a phase alone, when their variables have been read.
+     */
+    struct heap now, later, apart, held;
     struct wa_phase *phase;    /* the one that is being filled */
     double load[WA_MAX_TASKS]; /* of its bundles, beside the split steps */
     double cost;
-    bool forced; /* nothing else can come: updates need not wait for readers */
 };
 
 bool wa_is_step(const struct wa_value *v) { return v->live && !v->source && !v->view; }
@@ -48,26 +56,26 @@ static int unit_of(const struct wa_graph *g, int v)
     return group >= 0 ? g->count + group : v;
 }
 
-static void push(int *heap, int *n, const struct unit *units, int u)
+static void push(struct heap *h, const struct unit *units, int u)
 {
-    int i = (*n)++;
-    for (; i > 0 && units[heap[(i - 1) / 2]].key > units[u].key; i = (i - 1) / 2)
-        heap[i] = heap[(i - 1) / 2];
-    heap[i] = u;
+    int i = h->count++;
+    for (; i > 0 && units[h->unit[(i - 1) / 2]].key > units[u].key; i = (i - 1) / 2)
+        h->unit[i] = h->unit[(i - 1) / 2];
+    h->unit[i] = u;
 }
 
-static int pop(int *heap, int *n, const struct unit *units)
+static int pop(struct heap *h, const struct unit *units)
 {
-    int top = heap[0], last = heap[--*n], i = 0;
+    int top = h->unit[0], last = h->unit[--h->count], i = 0;
     for (;;) {
         int child = 2 * i + 1;
-        if (child >= *n) break;
-        if (child + 1 < *n && units[heap[child + 1]].key < units[heap[child]].key) child++;
-        if (units[heap[child]].key >= units[last].key) break;
-        heap[i] = heap[child];
+        if (child >= h->count) break;
+        if (child + 1 < h->count && units[h->unit[child + 1]].key < units[h->unit[child]].key) child++;
+        if (units[h->unit[child]].key >= units[last].key) break;
+        h->unit[i] = h->unit[child];
         i = child;
     }
-    heap[i] = last;
+    h->unit[i] = last;
     return top;
 }
 
@@ -85,7 +93,7 @@ static double cost_of(const struct wa_graph *g, const struct wa_value *v)
         const washi_shape a = v->gathered ? v->gathered->shape : g->values[v->x[0]].node->shape;
         return made * (double)a.dim[a.rank - (v->transposed[0] ? 2 : 1)] / 50;
     }
-    if (y->op == &wa_op_take) read = made;
+    if (y->op == &wa_op_take || y->op == &wa_op_slice || y->op == &wa_op_take_along) read = made;
     double each = v->group >= 0 ? 0.06 : 0.2;
     if (y->op->cost > 0) each = (double)y->op->cost * (y->type == WASHI_F64 ? 2 : 1);
     return (read > made ? read : made) * each;
@@ -145,32 +153,14 @@ static struct wa_turn *turn_of(const struct scheduler *s, int u)
 
 static bool in_phase(const struct scheduler *s, int u) { return s->unit[u].step >= s->phase->first; }
 
-/* The variable's readers have read it in a phase before, or read it as u writes it. */
-static bool may_assign(const struct scheduler *s, int u)
-{
-    const struct wa_graph *g = s->g;
-    int variable = s->unit[u].assigns;
-    if (variable < 0 || s->forced) return true;
-    for (int e = s->first[variable]; e >= 0; e = s->next[e]) {
-        int reader = s->to[e];
-        if (reader == u) continue;
-        if (s->unit[reader].step < 0 || (in_phase(s, reader) && g->threads > 1)) return false;
-    }
-    return true;
-}
-
-/* Whether u can come in this phase; then how. */
+/* Whether u, which is alone only if the phase is empty, can come in this phase; then how. */
 static bool may_join(const struct scheduler *s, int u, struct wa_turn *turn)
 {
     const struct wa_graph *g = s->g;
     const struct unit *unit = &s->unit[u];
-    bool empty = g->steps == s->phase->first;
-    *turn = (struct wa_turn){.owner = -1};
-    if (!may_assign(s, u)) return false;
-    if (g->threads == 1) return true;
-    if (s->phase->alone) return false;
-    if (g->tape->arena.w->recompute && s->cost > LONGEST_PHASE) return false;
-    if (is_alone(s, u)) return turn->alone = empty;
+    *turn = (struct wa_turn){.owner = -1, .alone = unit->alone};
+    if (g->threads == 1 || unit->alone) return true;
+    if (unit->read_in == g->phase_count - 1) return false; /* by other threads, perhaps */
     bool follows = false;
     for (int v = unit->member; v >= 0; v = s->next_member[v]) {
         const struct wa_value *value = &g->values[v];
@@ -217,6 +207,31 @@ static void close_phase(struct scheduler *s)
     }
 }
 
+/* u can come as soon as its phase and the readers of its variables let it. */
+static void make_ready(struct scheduler *s, int u)
+{
+    const struct unit *unit = &s->unit[u];
+    push(unit->readers ? &s->held : unit->alone ? &s->apart : &s->now, s->unit, u);
+}
+
+/* u is there: who reads its values, or makes the next ones of what it reads, waits for one thing less.
+ */
+static void let_follow(struct scheduler *s, int u)
+{
+    const struct wa_graph *g = s->g;
+    for (int v = s->unit[u].member; v >= 0; v = s->next_member[v]) {
+        for (int e = s->first[v]; e >= 0; e = s->next[e])
+            if (s->to[e] != u && !--s->unit[s->to[e]].waiting) make_ready(s, s->to[e]);
+        for (int i = 0; i < g->values[v].n; i++) {
+            int writer = s->writer[wa_base_of(g, g->values[v].x[i])];
+            if (writer < 0 || writer == u) continue;
+            s->unit[writer].read_in = g->phase_count - 1;
+            bool last = !--s->unit[writer].readers;
+            if (last && !s->unit[writer].waiting && s->unit[writer].step < 0) make_ready(s, writer);
+        }
+    }
+}
+
 static void take_turn(struct scheduler *s, int u, struct wa_turn turn)
 {
     struct wa_graph *g = s->g;
@@ -232,44 +247,56 @@ static void take_turn(struct scheduler *s, int u, struct wa_turn turn)
     if (turn.alone) s->phase->alone = true;
     s->unit[u].step = g->steps;
     g->turns[g->steps++] = turn;
-    for (int v = s->unit[u].member; v >= 0; v = s->next_member[v]) {
-        g->values[v].step = s->unit[u].step;
-        for (int e = s->first[v]; e >= 0; e = s->next[e])
-            if (s->to[e] != u && !--s->unit[s->to[e]].waiting)
-                push(s->now, &s->ready, s->unit, s->to[e]);
-    }
+    for (int v = s->unit[u].member; v >= 0; v = s->next_member[v]) g->values[v].step = s->unit[u].step;
+    let_follow(s, u);
 }
 
-/* Of all that waits for the next phase, what comes now. */
 static void turn_over(struct scheduler *s)
 {
+    close_phase(s);
+    open_phase(s);
+    while (s->later.count) push(&s->now, s->unit, pop(&s->later, s->unit));
+}
+
+/* Whether nothing more can come in the phase. */
+static bool is_full(const struct scheduler *s)
+{
+    bool keeps = s->g->tape->arena.w->recompute && s->g->threads > 1;
+    return s->phase->alone || (keeps && s->cost > LONGEST_PHASE);
+}
+
+/* The unit to be tried next; -1: none for this phase. When nothing else is left an update need not wait
+ * for who reads the variable: it is not made in its memory then. */
+static int next_unit(struct scheduler *s)
+{
     bool empty = s->g->steps == s->phase->first;
-    s->forced = empty;
-    if (!empty) {
-        close_phase(s);
-        open_phase(s);
+    const int *now = s->now.unit, *apart = s->apart.unit;
+    if (is_full(s)) return -1;
+    if (empty && s->apart.count && (!s->now.count || s->unit[*apart].key < s->unit[*now].key))
+        return pop(&s->apart, s->unit);
+    if (s->now.count) return pop(&s->now, s->unit);
+    while (empty && s->held.count) {
+        int u = pop(&s->held, s->unit);
+        if (s->unit[u].readers) return u;
     }
-    int *swap = s->now;
-    s->now = s->later;
-    s->ready = s->put_off;
-    s->later = swap;
-    s->put_off = 0;
+    return -1;
 }
 
 static void schedule(struct scheduler *s)
 {
     open_phase(s);
-    while (s->ready || s->put_off) {
-        if (!s->ready) turn_over(s);
+    for (;;) {
         struct wa_turn turn;
-        int u = pop(s->now, &s->ready, s->unit);
-        if (may_join(s, u, &turn)) {
+        int u = next_unit(s);
+        if (u < 0 && s->g->steps == s->phase->first) break;
+        if (u < 0)
+            turn_over(s);
+        else if (may_join(s, u, &turn))
             take_turn(s, u, turn);
-            s->forced = false;
-        } else
-            push(s->later, &s->put_off, s->unit, u);
+        else
+            push(&s->later, s->unit, u);
     }
-    close_phase(s);
+    s->g->phase_count--; /* the last is empty */
 }
 
 /* -- the units and their edges -- */
@@ -301,12 +328,15 @@ static void link_units(struct scheduler *s)
         if (!wa_is_step(&g->values[v])) continue;
         bool only = unit->member == v && s->next_member[v] < 0;
         unit->lead = lead_of(g, v, only && g->values[v].node->op->plan);
+        if (unit->key == v) unit->alone = g->threads > 1 && is_alone(s, unit_of(g, v));
     }
     for (int i = 0; i < g->goal_count; i++) {
         const struct wa_goal *goal = &g->goals[i];
-        int base = wa_base_of(g, goal->value);
-        if (goal->assigns && wa_is_step(&g->values[base]))
-            s->unit[unit_of(g, base)].assigns = wa_value_of(g, goal->node);
+        int base = wa_base_of(g, goal->value), u = unit_of(g, base);
+        if (!goal->assigns || goal->variable < 0 || !wa_is_step(&g->values[base])) continue;
+        s->writer[goal->variable] = u;
+        for (int e = s->first[goal->variable]; e >= 0; e = s->next[e])
+            s->unit[u].readers += s->to[e] != u;
     }
 }
 
@@ -344,17 +374,21 @@ bool wa_graph_schedule(struct wa_graph *g)
                           .first = new_ints(g, count),
                           .next = new_ints(g, edges),
                           .to = new_ints(g, edges),
-                          .now = new_ints(g, n),
-                          .later = new_ints(g, n)};
+                          .writer = new_ints(g, count),
+                          .now.unit = new_ints(g, n),
+                          .later.unit = new_ints(g, n),
+                          .apart.unit = new_ints(g, n),
+                          .held.unit = new_ints(g, n)};
     g->turns = wa_arena_new(&g->arena, (n + 1) * sizeof *g->turns, _Alignof(struct wa_turn));
     g->phases = wa_arena_new(&g->arena, (n + 1) * sizeof *g->phases, _Alignof(struct wa_phase));
-    if (!s.unit || !s.next_member || !s.first || !s.next || !s.to || !s.now || !s.later || !g->turns ||
-        !g->phases)
+    if (!s.unit || !s.next_member || !s.first || !s.next || !s.to || !s.writer || !s.now.unit ||
+        !s.later.unit || !s.apart.unit || !s.held.unit || !g->turns || !g->phases)
         return false;
-    for (size_t u = 0; u < n; u++) s.unit[u] = (struct unit){-1, 0, -1, 0, 0, -1, -1};
+    for (size_t u = 0; u < n; u++)
+        s.unit[u] = (struct unit){.key = -1, .member = -1, .read_in = -1, .step = -1};
     link_units(&s);
     for (size_t u = 0; u < n; u++)
-        if (s.unit[u].key >= 0 && !s.unit[u].waiting) push(s.now, &s.ready, s.unit, (int)u);
+        if (s.unit[u].key >= 0 && !s.unit[u].waiting) make_ready(&s, (int)u);
     schedule(&s);
     for (size_t u = 0; u < n; u++) assert(s.unit[u].key < 0 || s.unit[u].step >= 0); /* no cycle */
     return list_members(g) && wa_graph_order(g);

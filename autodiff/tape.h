@@ -42,7 +42,9 @@ struct washi_tape {
     washi_tensor **nodes; /* by id */
     size_t count, capacity;
     washi_tensor *variables; /* the newest first */
-    int sweep;               /* while one records: as in its nodes */
+    washi_tensor **place;    /* them by their memory, open addressing (ops_source.c) */
+    size_t places, variable_count;
+    int sweep; /* while one records: as in its nodes */
     const washi_tensor *gradient;
     struct wa_own *own; /* ops of the user's own (own.c) */
     washi_status status;

@@ -99,8 +99,8 @@ static void run_fold(const struct sample *s, struct answer *out, char kind)
 {
     const struct operand *x = &s->x[0];
     give(out, x->type, folded(s, s->attr.begin, s->attr.end));
-    long double *squares = calloc((size_t)washi_size(out->shape) + 1, sizeof *squares);
-    ck_assert_ptr_nonnull(squares);
+    double *lost = calloc((size_t)washi_size(out->shape) + 1, sizeof *lost); /* of sums of squares */
+    ck_assert_ptr_nonnull(lost);
     for (int64_t i = 0; i < washi_size(out->shape); i++)
         out->v[i] = kind == 'l' ? -INFINITY : kind == 't' ? INFINITY : kind == 'p';
     for (int64_t i = 0; i < washi_size(x->shape); i++) {
@@ -110,7 +110,11 @@ static void run_fold(const struct sample *s, struct answer *out, char kind)
         const int64_t to = ravel(out->shape, at);
         const double v = get(x->type, x->data, (size_t)i);
         if (kind == 's') add_term(out, to, v);
-        if (kind == 'q') squares[to] += (long double)v * (long double)v;
+        if (kind == 'q') { /* by Kahan and Babuska */
+            const double sum = out->v[to], square = v * v, more = sum + square;
+            lost[to] += sum >= square ? sum - more + square : square - more + sum;
+            out->v[to] = more;
+        }
         if (kind == 'l') out->v[to] = fmax(out->v[to], v);
         if (kind == 't') out->v[to] = fmin(out->v[to], v);
         if (kind == 'p') out->v[to] *= v;
@@ -119,10 +123,10 @@ static void run_fold(const struct sample *s, struct answer *out, char kind)
     for (int64_t i = 0; kind == 'p' && i < washi_size(out->shape); i++)
         out->size[i] = fabs(out->v[i]) * (1 + factors / 8);
     for (int64_t i = 0; kind == 'q' && i < washi_size(out->shape); i++) {
-        out->v[i] = (double)squares[i]; /* no sign changes, and chains of up to 256 */
+        out->v[i] += lost[i]; /* no sign changes, and chains of up to 256 */
         out->size[i] = out->v[i] * (1 + fmin(factors, 256) / 64);
     }
-    free(squares);
+    free(lost);
 }
 
 static void r_sum(const struct sample *s, struct answer *out) { run_fold(s, out, 's'); }

@@ -50,6 +50,7 @@ static inline vf vf_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 static inline vf vf_sqrt(vf a) { return vsqrtq_f32(a); }
 static inline vf vf_neg(vf a) { return vnegq_f32(a); }
 static inline vf vf_abs(vf a) { return vabsq_f32(a); }
+static inline vf vf_copysign(vf a, vf b) { return vbslq_f32(vdupq_n_u32(UINT32_C(1) << 31), b, a); }
 static inline vf vf_floor(vf a) { return vrndmq_f32(a); }
 static inline vf vf_ceil(vf a) { return vrndpq_f32(a); }
 static inline vf vf_round(vf a) { return vrndnq_f32(a); }

@@ -43,6 +43,7 @@ static inline vf vf_fma(vf a, vf b, vf c) { return __builtin_fmaf(a, b, c); }
 static inline vf vf_sqrt(vf a) { return __builtin_sqrtf(a); }
 static inline vf vf_neg(vf a) { return -a; }
 static inline vf vf_abs(vf a) { return __builtin_fabsf(a); }
+static inline vf vf_copysign(vf a, vf b) { return __builtin_copysignf(a, b); }
 static inline vf vf_floor(vf a) { return __builtin_floorf(a); }
 static inline vf vf_ceil(vf a) { return __builtin_ceilf(a); }
 static inline vf vf_round(vf a) { return __builtin_rintf(a); }

@@ -1,5 +1,5 @@
 /* test_simd_floats.c: the functions of one operand over the floats: all 2^32 with WASHI_LONG, else a
- * sample. Every level gives the scalar level's bits, and exp those of SLEEF.
+ * sample. Every level gives the scalar level's bits, and exp and tanh those of SLEEF.
  * usage: [WASHI_LONG=1] test_simd_floats [function]     a function alone; all of them take hours */
 #include <math.h>
 #include <stdio.h>
@@ -72,19 +72,25 @@ START_TEST(levels_agree)
 }
 END_TEST
 
-START_TEST(exp_is_sleefs)
+static const struct {
+    enum wa_map map;
+    float (*sleef)(float);
+} own[] = {{WA_MAP_exp, Sleef_finz_expf1_u10purecfma}, {WA_MAP_tanh, Sleef_finz_tanhf1_u35purecfma}};
+
+START_TEST(inlined_is_sleefs)
 {
+    const enum wa_map map = own[_i].map;
     static float x[BLOCK], y[BLOCK], wanted[BLOCK];
-    if (only && strcmp(only, "exp")) return;
+    if (only && strcmp(only, wa_map_name(map))) return;
     uint64_t count = 0;
     for (size_t n; (n = floats(count, x)) > 0; count += n) {
-        for (size_t i = 0; i < n; i++) wanted[i] = Sleef_finz_expf1_u10purecfma(x[i]);
-        wa_simd_level(0)->map[WA_MAP_exp][WA_F32](n, y, (const void *const[]){x});
+        for (size_t i = 0; i < n; i++) wanted[i] = own[_i].sleef(x[i]);
+        wa_simd_level(0)->map[map][WA_F32](n, y, (const void *const[]){x});
         unify(n, wanted);
         unify(n, y);
-        compare("scalar", WA_MAP_exp, n, x, y, wanted);
+        compare("scalar", map, n, x, y, wanted);
     }
-    printf("exp        %llu floats as SLEEF has them\n", (unsigned long long)count);
+    printf("%-10s %llu floats as SLEEF has them\n", wa_map_name(map), (unsigned long long)count);
 }
 END_TEST
 
@@ -95,6 +101,6 @@ int main(int argc, char **argv)
     TCase *c = tcase_create("floats");
     tcase_set_timeout(c, 0);
     tcase_add_loop_test(c, levels_agree, 0, WA_MAP_COUNT);
-    tcase_add_test(c, exp_is_sleefs);
+    tcase_add_loop_test(c, inlined_is_sleefs, 0, sizeof own / sizeof *own);
     return RUN_SUITE("simd_floats", c);
 }

@@ -177,7 +177,7 @@ PUBLIC1(cosh)
 
 RULE(tanh) { gx[0] = sub(g, mul(g, mul(y, y))); }
 const struct wa_op wa_op_tanh = {MAP(tanh, 1, "hyperbolic tangent of a", "g - g * y * y"),
-                                 .rule = tanh_rule, .cost = 0.9f, ONE(-2, 2)};
+                                 .rule = tanh_rule, .cost = 0.6f, ONE(-2, 2)};
 PUBLIC1(tanh)
 
 RULE(asinh) { gx[0] = div(g, washi_hypot(A, number(A, 1))); }

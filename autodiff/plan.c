@@ -1,5 +1,6 @@
 /* plan.c: where values live: lifetimes, memory shared in turn, and offsets in one slab. */
 #include "autodiff/program.h"
+#include "autodiff/slab.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -249,59 +250,6 @@ static bool overwrite_operands(struct wa_graph *g, struct readings *readings)
 
 /* -- offsets -- */
 
-struct hole {
-    size_t begin, end;
-};
-
-struct slab {
-    struct hole *holes; /* free, in order, never touching */
-    int count;
-    size_t top;
-};
-
-static size_t take_hole(struct slab *s, size_t size)
-{
-    int best = -1;
-    for (int i = 0; i < s->count; i++) {
-        size_t room = s->holes[i].end - s->holes[i].begin;
-        if (room >= size && (best < 0 || room < s->holes[best].end - s->holes[best].begin)) best = i;
-    }
-    if (best < 0) {
-        size_t at = s->top;
-        if (s->count && s->holes[s->count - 1].end == s->top) at = s->holes[--s->count].begin;
-        s->top = at + size;
-        return at;
-    }
-    size_t at = s->holes[best].begin;
-    s->holes[best].begin += size;
-    if (s->holes[best].begin == s->holes[best].end) {
-        s->count--;
-        memmove(&s->holes[best], &s->holes[best + 1], (size_t)(s->count - best) * sizeof *s->holes);
-    }
-    return at;
-}
-
-static void give_back(struct slab *s, size_t at, size_t size)
-{
-    int i = 0;
-    while (i < s->count && s->holes[i].begin < at) i++;
-    bool joins_left = i > 0 && s->holes[i - 1].end == at,
-         joins_right = i < s->count && s->holes[i].begin == at + size;
-    if (joins_left && joins_right) {
-        s->holes[i - 1].end = s->holes[i].end;
-        s->count--;
-        memmove(&s->holes[i], &s->holes[i + 1], (size_t)(s->count - i) * sizeof *s->holes);
-    } else if (joins_left) {
-        s->holes[i - 1].end += size;
-    } else if (joins_right) {
-        s->holes[i].begin -= size;
-    } else {
-        memmove(&s->holes[i + 1], &s->holes[i], (size_t)(s->count - i) * sizeof *s->holes);
-        s->holes[i] = (struct hole){at, at + size};
-        s->count++;
-    }
-}
-
 /* The step after which what is read last by this one is given back: threads may do the steps of a phase
  * in any order. */
 static int given_back(const struct wa_graph *g, int step)
@@ -318,9 +266,8 @@ static bool place(struct wa_graph *g)
     int *first =
         wa_arena_new(&g->arena, steps * sizeof *first, _Alignof(int)); /* by last step, a chain of */
     int *next = wa_arena_new(&g->arena, ((size_t)g->count + 1) * sizeof *next, _Alignof(int));
-    struct slab slab = {.holes = wa_arena_new(&g->arena, ((size_t)g->count + 1) * sizeof(struct hole),
-                                              _Alignof(struct hole))};
-    if (!first || !next || !slab.holes) return false;
+    struct wa_slab slab;
+    if (!first || !next || !wa_slab_open(&slab, &g->arena, (size_t)g->count)) return false;
     memset(first, -1, steps * sizeof *first);
     size_t alive = 0;
     for (int step = 0; step < g->steps; step++) {
@@ -328,7 +275,7 @@ static bool place(struct wa_graph *g)
             int v = g->member[i];
             struct wa_value *value = &g->values[v];
             if (value->root != v || value->inside) continue;
-            value->offset = take_hole(&slab, room_of(g, v));
+            value->offset = wa_slab_take(&slab, room_of(g, v));
             alive += room_of(g, v);
             if (value->last == INT_MAX) continue;
             int until = given_back(g, value->last);
@@ -337,7 +284,7 @@ static bool place(struct wa_graph *g)
         }
         if (g->least_bytes < alive) g->least_bytes = alive;
         for (int dead = first[step]; dead >= 0; dead = next[dead]) {
-            give_back(&slab, g->values[dead].offset, room_of(g, dead));
+            wa_slab_give(&slab, g->values[dead].offset, room_of(g, dead));
             alive -= room_of(g, dead);
         }
     }

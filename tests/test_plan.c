@@ -4,6 +4,7 @@
 #include "support.h"
 
 #include "autodiff/program.h"
+#include "autodiff/slab.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +163,55 @@ START_TEST(costly_elements_are_shared_out)
     check_tasks(w, washi_polygamma, ROWS, COLUMNS, 2);
     check_tasks(w, washi_add, 1, 8 * COLUMNS, 1);
     check_tasks(w, washi_pow, 1, 8 * COLUMNS, 2);
+    washi_close(w);
+}
+END_TEST
+
+/* -- the slab -- */
+
+struct piece {
+    size_t at, size;
+};
+
+/* Where best fit puts a piece beside those that are there, in order of their places: looked for one gap
+ * after the other. */
+static size_t best_fit(const struct piece *there, int n, size_t top, size_t size)
+{
+    size_t best = SIZE_MAX, place = n ? there[n - 1].at + there[n - 1].size : 0, from = 0;
+    for (int i = 0; i <= n; i++) {
+        const size_t gap = (i < n ? there[i].at : top) - from;
+        if (gap >= size && gap < best) best = gap, place = from;
+        if (i < n) from = there[i].at + there[i].size;
+    }
+    return place;
+}
+
+START_TEST(pieces_go_where_they_fit_best)
+{
+    enum { PIECES = 200, TURNS = 20000 };
+    struct piece there[PIECES];
+    struct wa_slab slab;
+    struct wa_arena arena = {.w = open_heap(1)};
+    uint64_t random = 1;
+    int n = 0;
+    ck_assert(wa_slab_open(&slab, &arena, PIECES));
+    for (int turn = 0; turn < TURNS; turn++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        const int pick = (int)(random >> 40) % PIECES;
+        if (pick < n) {
+            wa_slab_give(&slab, there[pick].at, there[pick].size);
+            memmove(&there[pick], &there[pick + 1], (size_t)(--n - pick) * sizeof *there);
+        } else if (n < PIECES) {
+            const size_t size = 64 * (1 + (random >> 33) % 7), at = best_fit(there, n, slab.top, size);
+            ck_assert_uint_eq(wa_slab_take(&slab, size), at);
+            ck_assert_uint_le(at + size, slab.top);
+            int k = n++;
+            for (; k > 0 && there[k - 1].at > at; k--) there[k] = there[k - 1];
+            there[k] = (struct piece){at, size};
+        }
+    }
+    washi *w = arena.w;
+    wa_arena_free(&arena);
     washi_close(w);
 }
 END_TEST
@@ -346,8 +396,8 @@ END_TEST
 
 int main(void)
 {
-    TCase *c =
-        CASE("memory", NULL, NULL, a_plan_is_little_more_than_what_is_alive,
-             costly_elements_are_shared_out, epochs_take_no_memory, many_ops_compile_in_proportion);
+    TCase *c = CASE("memory", NULL, NULL, a_plan_is_little_more_than_what_is_alive,
+                    pieces_go_where_they_fit_best, costly_elements_are_shared_out,
+                    epochs_take_no_memory, many_ops_compile_in_proportion);
     return RUN_SUITE("plan", c);
 }

@@ -33,9 +33,10 @@ struct wa_builder {
     struct wa_instruction nothing; /* what is emitted when memory is out */
     int *free_slot, free_count;
     /* The chain that is being made: it comes after all other code so far. */
-    struct wa_chain *chain;     /* NULL: none */
-    int longest;                /* the member that begins the longest chain of full values; -1: none */
-    int chain_first, chain_end; /* its members */
+    struct wa_chain *chain; /* NULL: none */
+    int longest; /* the member that begins the longest chain of full values, where nothing goes past
+                    the caches; -1: none */
+    int chain_first, chain_end;           /* its members */
     int value, saved[WA_CHAIN_REGISTERS]; /* the members that its registers hold; -1: none */
     int *free_local, free_locals;
     bool failed; /* no memory */
@@ -58,7 +59,7 @@ struct wa_instruction *wa_emit(struct wa_builder *b, struct wa_code *list, enum 
 /* The code of all members. */
 void wa_emit_members(struct wa_builder *b);
 
-/* Finds the longest chain. */
+/* Finds the longest chain, if that is of use. */
 void wa_survey_chains(struct wa_builder *b);
 /* Makes a chain of member m and those that go on from there; returns the member after it, m for none.
  */

@@ -19,7 +19,8 @@ enum wa_start {
     WA_AT_COLUMN,  /* memory with one row for all */
     WA_AT_BLOCK,   /* the rows of the matrix product's block */
     WA_AT_LOCAL,   /* what a chain keeps for itself: a base of its own */
-    WA_AT_KERNEL   /* in the table of kernels, size bytes from its begin */
+    WA_AT_KERNEL,  /* in the table of kernels, size bytes from its begin */
+    WA_AT_STARTS
 };
 struct wa_ref {
     int base;
@@ -32,7 +33,8 @@ struct wa_chain {
     wa_chain_fn *run;
     unsigned char *code;
     struct wa_ref *at;
-    int links;
+    int links, first;   /* the number of its first link among those of all chains */
+    int *moving, moves; /* the links whose address is another for each unit */
 };
 
 struct wa_instruction {
@@ -60,8 +62,9 @@ struct wa_fused {
         *code; /* the first `once` run once a task, for what is the same in every unit */
     int count, once;
     struct wa_ref *links; /* of all chains, */
-    unsigned char *codes; /* and their codes */
-    int link_count, most_links;
+    unsigned char *codes; /* their codes, */
+    int *moving;          /* and the numbers, within a chain, of those that move */
+    int link_count;
     bool streams;             /* some of them past the caches */
     int slots, locals, bases; /* bases: the operands, the outputs, the block, the slots, the locals,
                                  the kernels */

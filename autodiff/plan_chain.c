@@ -67,6 +67,14 @@ static int end_of(const struct wa_builder *b, int first)
     return code == WA_CHAIN_map && end == first + 1 ? first : end; /* its kernel does as well */
 }
 
+/* Whether one of the members first ... end-1 goes past the caches. */
+static bool streams(const struct wa_builder *b, int first, int end)
+{
+    for (int m = first; m < end; m++)
+        if (b->output[m] >= 0 && wa_streams(b, m)) return true;
+    return false;
+}
+
 void wa_survey_chains(struct wa_builder *b)
 {
     b->longest = -1;
@@ -74,6 +82,7 @@ void wa_survey_chains(struct wa_builder *b)
         end = end_of(b, m);
         if (end - m > most && value_of(b, m)->form == WA_FULL) b->longest = m, most = end - m;
     }
+    if (streams(b, 0, b->members)) b->longest = -1;
 }
 
 /* Who of the chain's members reads what next. */
@@ -107,6 +116,8 @@ static void link(struct wa_builder *b, int code, struct wa_ref at)
 {
     struct wa_chain *c = b->chain;
     c->code[c->links] = (unsigned char)(at.start == WA_AT_LOCAL ? code | WA_CHAIN_LOCAL : code);
+    if (at.start != WA_AT_BASE && at.start != WA_AT_LOCAL && at.start != WA_AT_KERNEL)
+        c->moving[c->moves++] = c->links;
     c->at[c->links++] = at;
     b->f->link_count++;
 }
@@ -323,13 +334,15 @@ static void emit_fold(struct wa_builder *b, int m)
     let_go(b, m);
 }
 
-/* Rows that come after one another are asked for while the one before is worked on: memory would be
- * idle. Small operands are near the core. */
+/* Rows that come after one another are asked for while the one before is worked on: by the chains that
+ * wait for memory in any case, to write there, else by the longest. Small operands are near the core.
+ */
 static void prefetch(struct wa_builder *b)
 {
     enum { LARGE = 1 << 20 };
     const struct wa_step *s = b->step;
-    if (b->chain_first != b->longest || !b->group->by_rows || b->f->rows_a_unit > 1) return;
+    if (b->chain_first != b->longest && !streams(b, b->chain_first, b->chain_end)) return;
+    if (!b->group->by_rows || b->f->rows_a_unit > 1) return;
     for (int k = 0; k < s->n; k++) {
         const struct wa_place *x = &s->x[k];
         if (x->type == value_of(b, b->chain_first)->node->type &&
@@ -348,11 +361,14 @@ static bool begin(struct wa_builder *b)
     if (c && !b->f->links) {
         b->f->links = wa_step_new(b->step, most * sizeof *b->f->links);
         b->f->codes = wa_step_new(b->step, most);
+        b->f->moving = wa_step_new(b->step, most * sizeof *b->f->moving);
     }
-    if (!c || !b->f->links || !b->f->codes) return false;
+    if (!c || !b->f->links || !b->f->codes || !b->f->moving) return false;
+    c->first = b->f->link_count;
     c->run = b->step->simd->chain[v->node->type];
     c->at = b->f->links + b->f->link_count;
     c->code = b->f->codes + b->f->link_count;
+    c->moving = b->f->moving + b->f->link_count;
     b->chain = c;
     b->value = -1;
     for (int r = 0; r < WA_CHAIN_REGISTERS; r++) b->saved[r] = -1;
@@ -386,7 +402,6 @@ int wa_emit_chain(struct wa_builder *b, int m)
     }
     if (b->failed) return b->members;
     wa_emit(b, &b->code, value_of(b, b->chain_first)->form)->chain = b->chain;
-    if (b->f->most_links < b->chain->links) b->f->most_links = b->chain->links;
     b->chain = NULL;
     return m;
 }

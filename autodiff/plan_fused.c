@@ -181,8 +181,10 @@ static void share_out(struct wa_builder *b)
         if (f->multiplies) s->tasks = wa_tasks(s, f->rows * f->columns * f->gemm.k, PRODUCT_GRAIN);
         if ((size_t)s->tasks > most) s->tasks = most ? (int)most : 1;
     }
+    /* Five lines more: a row and what is made of it would else begin in one set of the cache. */
+    if (f->slot_bytes >= TILE_BYTES / 2) f->slot_bytes += 5 * WA_ALIGN;
     f->bases = wa_block_base(b) + 1 + f->slots + f->locals + 1;
-    f->task_bytes = wa_round_up((size_t)(f->bases + f->most_links) * sizeof(char *), WA_ALIGN) +
+    f->task_bytes = wa_round_up((size_t)(f->bases + f->link_count) * sizeof(char *), WA_ALIGN) +
                     (size_t)f->slots * f->slot_bytes + (size_t)f->locals * f->local_bytes +
                     f->block_bytes;
     if (f->multiplies) {

@@ -114,7 +114,6 @@ static void *resolve(const struct wa_ref *r, char *const bases[], const size_t f
 static void run_code(const struct wa_instruction *code, int count, const struct wa_unit *u,
                      const struct wa_fused *f, char *bases[])
 {
-    void **links = (void **)(bases + f->bases);
     const size_t columns = f->columns;
     const size_t first[] = {[WA_AT_BASE] = 0,
                             [WA_AT_ELEMENT] = u->row * columns + u->begin,
@@ -126,9 +125,11 @@ static void run_code(const struct wa_instruction *code, int count, const struct 
                             [WA_AT_KERNEL] = 1};
     for (const struct wa_instruction *i = code, *end = code + count; i < end; i++) {
         if (i->chain) {
-            for (int k = 0; k < i->chain->links; k++)
-                links[k] = resolve(&i->chain->at[k], bases, first);
-            i->chain->run(elements(i, u), (size_t)i->chain->links, i->chain->code, links);
+            const struct wa_chain *c = i->chain;
+            void **links = (void **)(bases + f->bases) + c->first;
+            for (int k = 0; k < c->moves; k++)
+                links[c->moving[k]] = resolve(&c->at[c->moving[k]], bases, first);
+            c->run(elements(i, u), (size_t)c->links, c->code, links);
             continue;
         }
         const void *x[3] = {NULL};
@@ -141,9 +142,12 @@ static void run_code(const struct wa_instruction *code, int count, const struct 
 static void run_units(const struct wa_fused *f, size_t begin, size_t end, char *bases[])
 {
     struct wa_unit u = {.block_row = 0};
+    if (begin == end) return;
+    size_t row = begin / f->pieces, piece = begin % f->pieces;
     for (size_t i = begin; i < end; i++) {
-        u.row = i / f->pieces * f->rows_a_unit;
-        u.begin = i % f->pieces * f->piece;
+        u.row = row * f->rows_a_unit;
+        u.begin = piece * f->piece;
+        if (++piece == f->pieces) piece = 0, row++;
         u.rows = f->rows - u.row < f->rows_a_unit ? f->rows - u.row : f->rows_a_unit;
         u.n = f->columns - u.begin < f->piece ? f->columns - u.begin : f->piece;
         run_code(f->code + f->once, f->count - f->once, &u, f, bases);
@@ -256,7 +260,7 @@ void wa_run_fused(const struct wa_step *s, int task)
 {
     const struct wa_fused *f = s->geometry;
     char *at = (char *)s->scratch + (size_t)task * s->scratch_step, **bases = (char **)(void *)at;
-    at += wa_round_up((size_t)(f->bases + f->most_links) * sizeof *bases, WA_ALIGN);
+    at += wa_round_up((size_t)(f->bases + f->link_count) * sizeof *bases, WA_ALIGN);
     int base = 0;
     for (int k = 0; k < s->n; k++) bases[base++] = s->x[k].data;
     for (int k = 0; k < s->outputs; k++) bases[base++] = s->out[k].data;
@@ -266,6 +270,8 @@ void wa_run_fused(const struct wa_step *s, int task)
     for (int k = 0; k < f->locals; k++, at += f->local_bytes) bases[base++] = at;
     bases[base++] = (char *)(uintptr_t)s->simd;
 
+    for (int k = 0; k < f->link_count; k++) /* those that do not move */
+        bases[f->bases + k] = resolve(&f->links[k], bases, (size_t[WA_AT_STARTS]){[WA_AT_KERNEL] = 1});
     const struct wa_unit most = {.rows = f->rows_a_unit, .n = f->piece};
     run_code(f->code, f->once, &most, f, bases);
     run_share(s, task, bases, at);

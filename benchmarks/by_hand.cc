@@ -72,29 +72,36 @@ static float sum(vf a)
     return vf_lane0(a);
 }
 
-// Leaves the centred row in y and returns 1 / sqrt(variance + epsilon).
-static float centre(float *y, const float *x)
+// Of 64 lanes, as docs/numerics.md has it.
+static float sum(const vf s[4]) { return sum(vf_add(vf_add(s[0], s[2]), vf_add(s[1], s[3]))); }
+
+static vf mean_of(const float *x)
 {
     vf s[4] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
     for (size_t i = 0; i < row; i += 4 * VF_LEN)
         for (size_t v = 0; v < 4; v++) s[v] = vf_add(s[v], vf_load(x + i + v * VF_LEN));
-    const vf mean = vf_set(sum(vf_add(vf_add(s[0], s[1]), vf_add(s[2], s[3]))) / float(row));
-    for (vf &lane : s) lane = vf_zero();
+    return vf_set(sum(s) / float(row));
+}
+
+// Leaves the centred row in y and returns the deviation, sqrt(variance + epsilon).
+template <bool fused> static vf centre(float *y, const float *x)
+{
+    const vf mean = mean_of(x);
+    vf s[4] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
     for (size_t i = 0; i < row; i += 4 * VF_LEN)
         for (size_t v = 0; v < 4; v++) {
             const vf d = vf_sub(vf_load(x + i + v * VF_LEN), mean);
             vf_store(y + i + v * VF_LEN, d);
-            s[v] = vf_fma(d, d, s[v]);
+            s[v] = fused ? vf_fma(d, d, s[v]) : vf_add(s[v], vf_mul(d, d));
         }
-    const float variance = sum(vf_add(vf_add(s[0], s[1]), vf_add(s[2], s[3]))) / float(row);
-    return vf_lane0(vf_div(vf_set(1), vf_sqrt(vf_set(variance + epsilon))));
+    return vf_sqrt(vf_set(sum(s) / float(row) + epsilon));
 }
 
 void norm_by_hand(size_t rows, float *y, const float *x)
 {
     alignas(64) float centred[row];
     for (size_t r = 0; r < rows; r++, x += row, y += row) {
-        const vf scale = vf_set(centre(centred, x));
+        const vf scale = vf_div(vf_set(1), centre<true>(centred, x));
         for (size_t i = 0; i < row; i += VF_LEN) vf_stream(y + i, vf_mul(vf_load(centred + i), scale));
     }
     v_fence();
@@ -104,8 +111,7 @@ void norm_gradient_by_hand(size_t rows, float *y, float *dx, const float *x)
 {
     alignas(64) float made[row];
     for (size_t r = 0; r < rows; r++, x += row, y += row, dx += row) {
-        const float s = centre(made, x);
-        const vf scale = vf_set(s), two = vf_set(2);
+        const vf scale = vf_div(vf_set(1), centre<true>(made, x)), two = vf_set(2);
         vf g = vf_zero(), gy = vf_zero();
         for (size_t i = 0; i < row; i += VF_LEN) {
             const vf v = vf_mul(vf_load(made + i), scale), d = vf_mul(two, v);
@@ -123,6 +129,52 @@ void norm_gradient_by_hand(size_t rows, float *y, float *dx, const float *x)
     v_fence();
 }
 
+void norm_same_by_hand(size_t rows, float *y, const float *x)
+{
+    alignas(64) float centred[row];
+    for (size_t r = 0; r < rows; r++, x += row, y += row) {
+        const vf deviation = centre<false>(centred, x);
+        for (size_t i = 0; i < row; i += VF_LEN) {
+            __builtin_prefetch(x + row + i);
+            vf_stream(y + i, vf_div(vf_load(centred + i), deviation));
+        }
+    }
+    v_fence();
+}
+
+void norm_same_gradient_by_hand(size_t rows, float *y, float *dx, const float *x)
+{
+    const vf one = vf_set(1), two = vf_set(2), half = vf_set(0.5F), share = vf_set(1 / float(row));
+    alignas(64) float centred[row], back[row];
+    for (size_t r = 0; r < rows; r++, x += row, y += row, dx += row) {
+        const vf deviation = centre<false>(centred, x), scale = vf_div(one, deviation);
+        vf s[4] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
+        for (size_t i = 0; i < row; i += 4 * VF_LEN)
+            for (size_t v = 0; v < 4; v++) {
+                const size_t at = i + v * VF_LEN;
+                __builtin_prefetch(x + row + at);
+                const vf a = vf_div(vf_load(centred + at), deviation), g = vf_mul(two, a);
+                vf_stream(y + at, a);
+                vf_store(back + at, vf_mul(g, scale));
+                s[v] = vf_add(s[v], vf_mul(g, a));
+            }
+        // What comes back through the deviation, the variance and the mean of squares.
+        vf w = vf_div(vf_mul(vf_mul(vf_set(sum(s)), vf_neg(scale)), half), deviation);
+        w = vf_mul(vf_mul(w, share), two);
+        for (vf &lane : s) lane = vf_zero();
+        for (size_t i = 0; i < row; i += 4 * VF_LEN)
+            for (size_t v = 0; v < 4; v++) {
+                const size_t at = i + v * VF_LEN;
+                const vf d = vf_add(vf_load(back + at), vf_mul(w, vf_load(centred + at)));
+                vf_store(back + at, d);
+                s[v] = vf_add(s[v], d);
+            }
+        const vf mean = vf_mul(vf_set(-sum(s)), share);
+        for (size_t i = 0; i < row; i += VF_LEN) vf_stream(dx + i, vf_add(vf_load(back + i), mean));
+    }
+    v_fence();
+}
+
 #else
 
 bool by_hand_runs() { return false; }
@@ -132,6 +184,8 @@ void gelu_by_hand(size_t, float *, const float *) {}
 void gelu_gradient_by_hand(size_t, float *, float *, const float *) {}
 void norm_by_hand(size_t, float *, const float *) {}
 void norm_gradient_by_hand(size_t, float *, float *, const float *) {}
+void norm_same_by_hand(size_t, float *, const float *) {}
+void norm_same_gradient_by_hand(size_t, float *, float *, const float *) {}
 
 #endif
 

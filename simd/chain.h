@@ -8,6 +8,12 @@ enum { NAME(LINK_VECTORS) = 4 };
 #else
 enum { NAME(LINK_VECTORS) = 8 };
 #endif
+/* Whether a fold's lanes can be held in registers: with 16 in a vector they are four more. */
+#if WA_IS_avx512
+enum { NAME(LINK_HOLDS) = sizeof(T) == sizeof(float) };
+#else
+enum { NAME(LINK_HOLDS) = 0 };
+#endif
 
 /* For each vector v. No loop: clang unrolls none that begins at a label. */
 #define ONE_OF(number, ...)                                                                            \
@@ -27,7 +33,7 @@ enum { NAME(LINK_VECTORS) = 8 };
 
 INLINE VT NAME(link_read)(const T *x, size_t v, const size_t lanes)
 {
-    return lanes == LEN ? V(load)(x + v * LEN) : V(load_n)(x, lanes);
+    return lanes == LEN ? V(load)(x + v * LEN) : lanes == 1 ? V(set)(*x) : V(load_n)(x, lanes);
 }
 
 INLINE void NAME(link_load)(const size_t vectors, VT *value, const T *x,
@@ -40,7 +46,9 @@ INLINE void NAME(link_store)(const size_t vectors, const VT *value, T *y, const 
 {
     if (lanes == LEN) {
         EACH(put(y + v * LEN, value[v]))
-    } else
+    } else if (lanes == 1)
+        *y = V(lane0)(value[0]);
+    else
         V(store_n)(y, value[0], lanes);
 }
 
@@ -126,6 +134,21 @@ INLINE void NAME(link_fold)(const size_t vectors, const VT *value, T *y, size_t 
          V(store)(at, lanes == LEN ? next : V(select)(V(head)(lanes), next, lane)))
 }
 
+/* The lanes of a chain's only fold in registers: in memory they are waited for at each block. */
+INLINE void NAME(link_fold_held)(const size_t vectors, const VT *value, VT *lane, NAME(lane_op) * op){
+    EACH(lane[v % GROUPS] = op(lane[v % GROUPS], value[v], V(zero)()))}
+
+INLINE void NAME(lanes_read)(VT *lanes, const T *y)
+{
+    UNROLL
+    for (size_t g = 0; g < GROUPS; g++) lanes[g] = V(load)(y + g * LEN);
+}
+INLINE void NAME(lanes_write)(T *y, const VT *lanes)
+{
+    UNROLL
+    for (size_t g = 0; g < GROUPS; g++) V(store)(y + g * LEN, lanes[g]);
+}
+
 #define LINKS   NAME(links_of_block)
 #define VECTORS NAME(LINK_VECTORS)
 #include "links.h"
@@ -141,14 +164,13 @@ INLINE void NAME(link_fold)(const size_t vectors, const VT *value, T *y, size_t 
 INLINE void NAME(chain_lanes)(T *y, const bool end, VT identity, NAME(binary) * tree)
 {
     VT lanes[GROUPS];
-    UNROLL
-    for (size_t g = 0; g < GROUPS; g++) {
-        if (end)
-            lanes[g] = V(load)(y + g * LEN);
-        else
-            V(store)(y + g * LEN, identity);
+    if (end) {
+        NAME(lanes_read)(lanes, y);
+        y[0] = NAME(lanes_fold)(lanes, tree);
+    } else {
+        NAME(lanes_set)(lanes, identity);
+        NAME(lanes_write)(y, lanes);
     }
-    if (end) y[0] = NAME(lanes_fold)(lanes, tree);
 }
 
 #define FOLD(name, identity, tree)                                                                     \
@@ -169,11 +191,9 @@ INLINE bool NAME(chain_fold)(unsigned char code, T *y, const bool end)
 
 static void NAME(chain)(size_t n, size_t links, const unsigned char *code, void *const at[])
 {
-    enum { WHOLE = NAME(LINK_VECTORS) * LEN };
-    size_t i = 0, folds = 0;
+    size_t i, folds = 0;
     while (folds < links && NAME(chain_fold)(code[folds], at[folds], false)) folds++;
-    for (; i + WHOLE <= n; i += WHOLE) NAME(links_of_block)(LEN, i, folds, links, code, at);
-    for (; i + LEN <= n; i += LEN) NAME(links_of_rest)(LEN, i, folds, links, code, at);
-    if (i < n) NAME(links_of_rest)(n - i, i, folds, links, code, at);
+    i = NAME(links_of_block)(0, n, folds, links, code, at);
+    if (i < n) NAME(links_of_rest)(i, n, folds, links, code, at);
     for (size_t k = 0; k < folds; k++) NAME(chain_fold)(code[k], at[k], true);
 }

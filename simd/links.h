@@ -14,7 +14,7 @@
 #endif
 
 #define NEXT                                                                                           \
-    if (++k == links) return;                                                                          \
+    if (++k == links) goto block;                                                                      \
     x = (T *)at[k] + (code[k] & WA_CHAIN_LOCAL ? 0 : i);                                               \
     goto *to[code[k] & ~WA_CHAIN_LOCAL]
 #define LINK(name, ...)                                                                                \
@@ -40,7 +40,8 @@
     LINK(name##_by_saved_0, NAME(link_saved)(VECTORS, value, first, true, f));                         \
     LINK(name##_by_saved_1, NAME(link_saved)(VECTORS, value, second, true, f))
 #define FOLD(name)                                                                                     \
-    LINK(fold_##name, NAME(link_fold)(VECTORS, value, at[k], i, lanes, NAME(lane_##name)));
+    LINK(fold_##name, if (holds) NAME(link_fold_held)(VECTORS, value, held, NAME(lane_##name));        \
+         else NAME(link_fold)(VECTORS, value, at[k], i, lanes, NAME(lane_##name)));
 
 #define AT(name)      [WA_CHAIN_##name] = &&name,
 #define AT_FOLD(name) AT(fold_##name)
@@ -51,9 +52,10 @@
     AT(name##_by_number)                                                                               \
     AT(name##_itself) AT(name##_saved_0) AT(name##_saved_1) AT(name##_by_saved_0) AT(name##_by_saved_1)
 
-/* Links k ... links-1 for the elements of a block, from i on. */
-static void LINKS(const size_t lanes, size_t i, size_t k, size_t links, const unsigned char *code,
-                  void *const at[])
+/* Links begin ... links-1 for block after block from element i on, while there are any; returns the
+ * element after the last. */
+static size_t LINKS(size_t i, size_t n, size_t begin, size_t links, const unsigned char *code,
+                    void *const at[])
 {
     // clang-format off
     static const void *const to[] = {
@@ -65,12 +67,24 @@ static void LINKS(const size_t lanes, size_t i, size_t k, size_t links, const un
         WA_CHAIN_UNARIES(AT) WA_CHAIN_BINARIES(AT_BINARY) WA_FOLDS(AT_FOLD)
     };
     // clang-format on
-    VT value[VECTORS], first[VECTORS], second[VECTORS];
+    VT value[VECTORS], first[VECTORS], second[VECTORS], held[GROUPS];
+    size_t k, lanes = LEN;
     T *x;
     NAME(link_set)(VECTORS, value, 0);
     NAME(link_set)(VECTORS, first, 0);
     NAME(link_set)(VECTORS, second, 0);
-    k--;
+    const bool holds = NAME(LINK_HOLDS) && VECTORS > 1 && begin == 1;
+    NAME(lanes_set)(held, V(zero)());
+    if (holds) NAME(lanes_read)(held, at[0]);
+    i -= VECTORS * LEN;
+block:
+    i += VECTORS * LEN;
+    if (VECTORS > 1 ? i + VECTORS * LEN > n : i >= n) {
+        if (holds) NAME(lanes_write)(at[0], held);
+        return i;
+    }
+    if (VECTORS == 1 && n - i < LEN) lanes = n - i;
+    k = begin - 1;
     NEXT;
     LINK(load, NAME(link_load)(VECTORS, value, x, lanes));
     LINK(number, NAME(link_set)(VECTORS, value, *(const T *)at[k]));

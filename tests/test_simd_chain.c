@@ -84,16 +84,24 @@ END_TEST
 START_TEST(links_are_folds)
 {
     enum { N = 300 };
-    float a[N], lanes[WA_LANES], y;
+    float a[N], lanes[WA_LANES], others[WA_LANES], y[2];
     const struct wa_simd *s = wa_simd_find(NULL, &(const char *){NULL});
     for (int i = 0; i < N; i++) a[i] = (float)plain();
     for (int fold = 0; fold < WA_FOLD_COUNT; fold++)
         for (size_t n = 1; n <= N; n++) {
-            const unsigned char code[] = {(unsigned char)(WA_CHAIN_begin_sum + fold), WA_CHAIN_load,
-                                          (unsigned char)(WA_CHAIN_fold_sum + fold)};
-            s->chain[WA_F32](n, 3, code, (void *const[]){lanes, a, lanes});
-            s->fold_last[fold][WA_F32](1, n, &y, a);
-            ck_assert_mem_eq(lanes, &y, sizeof y);
+            const int next = (fold + 1) % WA_FOLD_COUNT;
+            const unsigned char code[] = {(unsigned char)(WA_CHAIN_begin_sum + next),
+                                          (unsigned char)(WA_CHAIN_begin_sum + fold), WA_CHAIN_load,
+                                          (unsigned char)(WA_CHAIN_fold_sum + fold),
+                                          (unsigned char)(WA_CHAIN_fold_sum + next)};
+            void *const at[] = {others, lanes, a, lanes, others};
+            s->fold_last[fold][WA_F32](1, n, &y[0], a);
+            s->fold_last[next][WA_F32](1, n, &y[1], a);
+            s->chain[WA_F32](n, 3, code + 1, at + 1); /* alone */
+            ck_assert_mem_eq(lanes, &y[0], sizeof *y);
+            s->chain[WA_F32](n, 5, code, at);
+            ck_assert_mem_eq(lanes, &y[0], sizeof *y);
+            ck_assert_mem_eq(others, &y[1], sizeof *y);
         }
 }
 END_TEST

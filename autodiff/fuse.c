@@ -86,10 +86,15 @@ static washi_shape space_of(const struct wa_graph *g, const struct wa_value *v)
     return wa_needs_rows(v->node->op) ? g->values[v->x[0]].node->shape : v->node->shape;
 }
 
+/* By rows and columns, not by the size: rows without elements are as many as they are. */
+static bool fills(const struct wa_group *group, washi_shape s)
+{
+    return last_of(s) == group->columns && wa_shape_span(s, 0, s.rank - 1) == group->rows;
+}
+
 static bool reads_row(const struct wa_graph *g, const struct wa_group *group, int x)
 {
-    washi_shape s = g->values[x].node->shape;
-    return last_of(s) == group->columns && washi_size(s) == group->rows * group->columns;
+    return fills(group, g->values[x].node->shape);
 }
 
 /* The form v would have in the group; false when it has none. */
@@ -97,14 +102,14 @@ static bool form_in(const struct wa_graph *g, const struct wa_group *group, cons
                     enum wa_form *form)
 {
     washi_shape s = v->node->shape;
-    int64_t size = washi_size(s);
     if (wa_needs_rows(v->node->op)) {
-        *form = v->node->op->fusion == WA_FUSE_ROW && size == group->rows * group->columns ? WA_FULL
-                                                                                           : WA_COLUMN;
+        *form = v->node->op->fusion == WA_FUSE_ROW && washi_size(s) == group->rows * group->columns
+                    ? WA_FULL
+                    : WA_COLUMN;
         return reads_row(g, group, v->x[0]);
     }
-    *form = size == group->rows * group->columns && last_of(s) == group->columns ? WA_FULL : WA_COLUMN;
-    return *form == WA_FULL || (size == group->rows && group->columns <= WA_LONGEST_ROW);
+    *form = fills(group, s) ? WA_FULL : WA_COLUMN;
+    return *form == WA_FULL || (washi_size(s) == group->rows && group->columns <= WA_LONGEST_ROW);
 }
 
 /* Whether v, in this form, reads operand i of the group's own where it is at hand. */

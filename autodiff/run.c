@@ -12,7 +12,8 @@ static washi_status patch_inputs(washi_program *p)
         if (!input->data && washi_size(input->shape))
             return wa_error(WASHI_MISUSE, "run: input %s has not been fed",
                             wa_tensor_text(input, text));
-        *p->patches[i].where = (void *)(uintptr_t)input->data;
+        /* An empty input that has not been fed has no elements, but needs an address. */
+        *p->patches[i].where = input->data ? (void *)(uintptr_t)input->data : p->slab;
     }
     p->announced = false;
     for (int i = 0; i < p->ahead_count && !p->announced; i++) p->announced = p->ahead[i].indices->next;

@@ -65,9 +65,10 @@ washi_status wa_missing(washi_tape *t, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    bool cause = !t && *washi_message();
-    return washi_fail(t, WASHI_MISUSE, "%s%s%s", text, cause ? "; before that: " : "",
-                      cause ? washi_message() : "");
+    static const char link[] = "; before that: ";
+    const char *cause = t ? "" : washi_message(), *more;
+    while ((more = strstr(cause, link))) cause = more + strlen(link); /* what came first */
+    return washi_fail(t, WASHI_MISUSE, "%s%s%s", text, *cause ? link : "", cause);
 }
 
 bool wa_usable(const washi_tensor *x, const char *who)

@@ -318,11 +318,37 @@ START_TEST(parallel_by_the_caller)
 }
 END_TEST
 
+/* There is nothing to feed: the compiler's checks see that no op goes on from NULL. */
+START_TEST(an_empty_input_is_fed_already)
+{
+    washi_tensor *x = washi_input(t, WASHI_F64, SHAPE(0, 3)),
+                 *wide = washi_input(t, WASHI_F64, SHAPE(3, 0)),
+                 *indices = washi_input(t, WASHI_I32, SHAPE(0)), *rows = vector(3, (double[]){1, 2, 3});
+    washi_tensor *y[] = {washi_matmul(wide, x),
+                         washi_matmul(x, wide),
+                         washi_sum(x, 0, false),
+                         washi_softmax(washi_tanh(x)),
+                         washi_cumsum(x, 0),
+                         washi_pad(x, 0, 1, 1),
+                         washi_take(rows, indices, 0),
+                         washi_take(x, indices, 0),
+                         washi_prod(wide, 1, false),
+                         washi_scatter_add(rows, indices, washi_take(rows, indices, 0), 0)};
+    enum { OUTPUTS = sizeof y / sizeof *y };
+    ok(washi_eval(OUTPUTS, y));
+    for (int64_t i = 0; i < 9; i++) ck_assert_double_eq(element(y[0], i), 0);
+    for (int64_t i = 0; i < 3; i++) ck_assert_double_eq(element(y[2], i), 0);
+    for (int64_t i = 0; i < 6; i++) ck_assert_double_eq(element(y[5], i), 0);
+    for (int64_t i = 0; i < 3; i++) ck_assert_double_eq(element(y[8], i), 1);
+    for (int64_t i = 0; i < 3; i++) ck_assert_double_eq(element(y[9], i), (double)(i + 1));
+}
+END_TEST
+
 TCase *programs_case(void)
 {
     return CASE("programs", open_tape, close_tape, unused_and_equal_nodes_go, what_changes_no_bit_goes,
                 negations_of_what_is_stretched, constants_are_folded, movement_that_costs_nothing,
                 constants_are_shared_by_their_bytes, inputs_and_variables_are_read_anew,
                 several_programs_of_one_tape, evaluating_again, outputs_twice_and_sources,
-                scatter_refuses_by_itself, parallel_by_the_caller);
+                scatter_refuses_by_itself, an_empty_input_is_fed_already, parallel_by_the_caller);
 }

@@ -91,6 +91,11 @@ START_TEST(before_and_after_a_row_is_normalized)
     washi_program *p = compiled(1, &d);
     ck_assert_int_eq(p->step_count, 1);
     washi_program_free(p);
+    /* rows without elements are not one such row */
+    washi_tensor *empty = washi_tanh(washi_input(t, WASHI_F32, SHAPE(ROWS, 0)));
+    is_one_step(washi_logsumexp(empty, 1, false), "tanh+logsumexp");
+    is_made_of(1, (washi_tensor *[]){washi_logsumexp(washi_reshape(empty, SHAPE(0)), 0, false)},
+               "tanh; logsumexp");
 }
 END_TEST
 

@@ -114,6 +114,8 @@ START_TEST(a_tape_after_a_mistake)
     h = washi_matmul(f32(SHAPE(3)), f32(SHAPE(3)));
     fails(washi_grad(h, 1, &x, &dx), WASHI_MISUSE,
           "grad: y[0] is NULL; before that: matmul: [3] x [3]: two axes wanted on both sides");
+    fails(washi_eval(1, &h), WASHI_MISUSE,
+          "eval: no tensor; before that: matmul: [3] x [3]: two axes wanted on both sides");
 }
 END_TEST
 

@@ -22,7 +22,7 @@ static washi_tensor *sgd(washi_update *u, washi_tensor *w, washi_tensor *gradien
 washi_optimizer *washi_sgd(washi *w, const washi_sgd_options *o)
 {
     if (!w || !o)
-        washi_fail(NULL, WASHI_MISUSE, "sgd: the %s is NULL", w ? "options" : "context");
+        washi_fail(NULL, WASHI_MISUSE, "sgd: the %s NULL", w ? "options are" : "context is");
     else if (!(o->momentum >= 0 && o->momentum < 1))
         washi_fail(NULL, WASHI_BAD_VALUE, "sgd: momentum %g, at least 0 and below 1 wanted",
                    o->momentum);

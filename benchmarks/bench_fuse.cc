@@ -125,6 +125,47 @@ void pass(benchmark::State &state)
     }
 }
 
+washi_tensor *distance(washi_tensor *x, washi_tensor *y)
+{
+    return washi_sum(washi_square(washi_sub(x, y)), WASHI_ALL, false);
+}
+
+washi_tensor *columns(washi_tensor *x, washi_tensor *y) { return washi_sum(washi_mul(x, y), 0, false); }
+
+// A fold of what is made of two arrays, by so many threads.
+void folded(benchmark::State &state, washi_tensor *formula(washi_tensor *, washi_tensor *))
+{
+    washi_options options = {};
+    options.threads = int(state.range(0));
+    washi *w = nullptr;
+    washi_open(&w, &options);
+    washi_tape *t = washi_tape_new(w);
+    const int64_t shape[] = {int64_t(count / row), int64_t(row)};
+    washi_tensor *x[2];
+    for (washi_tensor *&in : x) in = washi_input(t, WASHI_F32, washi_shape_make(2, shape));
+    washi_feed(x[0], data().x.get());
+    washi_feed(x[1], data().dx.get());
+    washi_tensor *y = formula(x[0], x[1]);
+    washi_program *p = washi_compile(t, 1, &y);
+    if (p == nullptr || washi_run(p) != WASHI_OK)
+        state.SkipWithError(washi_message());
+    else
+        for (auto _ : state) washi_run(p);
+    washi_program_free(p);
+    washi_tape_free(t);
+    washi_close(w);
+}
+
+#define FOLD(name)                                                                                     \
+    BENCHMARK_CAPTURE(folded, name, name)                                                              \
+        ->Arg(1)                                                                                       \
+        ->Arg(2)                                                                                       \
+        ->UseRealTime()                                                                                \
+        ->Unit(benchmark::kMillisecond);                                                               \
+    BENCHMARK_CAPTURE(by_hand, name, [](float *, float *y, const float *x) {                           \
+        benchmark::DoNotOptimize(name##_by_hand(count / row, x, y));                                   \
+    })->Unit(benchmark::kMillisecond);
+
 #define FORMULA(name, loss, size, loop)                                                                \
     BENCHMARK_CAPTURE(composed, name, name, nullptr, nullptr)->Unit(benchmark::kMillisecond);          \
     BENCHMARK_CAPTURE(composed, name##_gradient, name, loss, loop)->Unit(benchmark::kMillisecond);     \
@@ -144,5 +185,7 @@ FORMULA(chain, same, count, nullptr)
 FORMULA(gelu, same, count, nullptr)
 FORMULA(norm, square_of, count / row, norm_same_gradient_by_hand)
 BY_HAND(norm_same, count / row)
+FOLD(distance)
+FOLD(columns)
 
 BENCHMARK_MAIN();

@@ -175,6 +175,45 @@ void norm_same_gradient_by_hand(size_t rows, float *y, float *dx, const float *x
     v_fence();
 }
 
+// Chunks of 4096 elements, 64 lanes, and then the chunks' sums alike: 4096 of them at most.
+float distance_by_hand(size_t rows, const float *x, const float *y)
+{
+    constexpr size_t chunk = 4 * row;
+    alignas(64) static float sums[chunk];
+    vf s[4];
+    for (size_t r = 0; r < rows; r += 4, x += chunk, y += chunk) {
+        for (vf &lane : s) lane = vf_zero();
+        for (size_t i = 0; i < chunk; i += 4 * VF_LEN)
+            for (size_t v = 0; v < 4; v++) {
+                const size_t at = i + v * VF_LEN;
+                const vf d = vf_sub(vf_load(x + at), vf_load(y + at));
+                s[v] = vf_add(s[v], vf_mul(d, d));
+            }
+        sums[r / 4] = sum(s);
+    }
+    for (vf &lane : s) lane = vf_zero();
+    for (size_t i = 0; i < rows / 4; i += 4 * VF_LEN)
+        for (size_t v = 0; v < 4; v++) s[v] = vf_add(s[v], vf_load(sums + i + v * VF_LEN));
+    return sum(s);
+}
+
+// Chunks of 256 rows, and then the chunks' sums alike.
+float columns_by_hand(size_t rows, const float *x, const float *y)
+{
+    alignas(64) static float all[row], sums[row];
+    for (float &a : all) a = 0;
+    for (size_t r = 0; r < rows; r++, x += row, y += row) {
+        for (size_t i = 0; i < row; i += VF_LEN) {
+            const vf before = r % 256 ? vf_load(sums + i) : vf_zero();
+            vf_store(sums + i, vf_add(before, vf_mul(vf_load(x + i), vf_load(y + i))));
+        }
+        if (r % 256 != 255) continue;
+        for (size_t i = 0; i < row; i += VF_LEN)
+            vf_store(all + i, vf_add(vf_load(all + i), vf_load(sums + i)));
+    }
+    return all[0];
+}
+
 #else
 
 bool by_hand_runs() { return false; }
@@ -186,6 +225,8 @@ void norm_by_hand(size_t, float *, const float *) {}
 void norm_gradient_by_hand(size_t, float *, float *, const float *) {}
 void norm_same_by_hand(size_t, float *, const float *) {}
 void norm_same_gradient_by_hand(size_t, float *, float *, const float *) {}
+float distance_by_hand(size_t, const float *, const float *) { return 0; }
+float columns_by_hand(size_t, const float *, const float *) { return 0; }
 
 #endif
 

@@ -19,6 +19,10 @@ void norm_gradient_by_hand(size_t rows, float *y, float *dx, const float *x);
 // And asking memory for the next row while it divides, which is worth a third.
 void norm_same_by_hand(size_t rows, float *y, const float *x);
 void norm_same_gradient_by_hand(size_t rows, float *y, float *dx, const float *x);
+// The sum of (x - y)^2, and of x * y for each column, of `rows` rows of 1024, in the library's order:
+// lanes and chunks. Returns it, or the first column's.
+float distance_by_hand(size_t rows, const float *x, const float *y);
+float columns_by_hand(size_t rows, const float *x, const float *y);
 
 // What both sides compute.
 constexpr int links = 12; // y = y * factor; y = y + x; y = y * x

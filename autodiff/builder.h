@@ -23,6 +23,7 @@ struct wa_builder {
     int *next;             /* by member: the next of its chain that reads it; -1: none */
     int (*following)[2];   /* by member and operand: the next of its chain that reads the operand */
     int *output;           /* by member: its number among the outputs; -1: none */
+    int *block;            /* by member: the block it is in, where it is no output; -1: none */
     struct wa_brought {    /* a value in a slot as it lies under one layout */
         int value, before; /* another layout of it; -1: none */
         enum wa_layout layout;
@@ -42,8 +43,14 @@ struct wa_builder {
     bool failed; /* no memory */
 };
 
-/* Bases: the operands, the outputs, the block, the slots. */
+/* Bases: the operands, the outputs, the blocks, the slots. */
 static inline int wa_block_base(const struct wa_builder *b) { return b->step->n + b->step->outputs; }
+static inline int wa_slot_base(const struct wa_builder *b) { return wa_block_base(b) + b->f->blocks; }
+/* Whether v is a fold that ends the group: it is none of the code. One of rows is, when it is alone. */
+static inline bool wa_ends(const struct wa_builder *b, const struct wa_value *v)
+{
+    return v->form == WA_FOLDED || (b->members == 1 && v->node->op->fusion == WA_FUSE_FOLD);
+}
 /* A slot; fresh: one that nothing was in before. */
 struct wa_ref wa_new_slot(struct wa_builder *b, size_t size, bool fresh);
 /* The group's member that x is, or a view of; -1: it comes from outside. */
@@ -53,6 +60,8 @@ struct wa_ref wa_read_operand(struct wa_builder *b, const struct wa_value *v, in
 /* Frees the slots of operands of member m that nothing later reads. */
 void wa_free_operands(struct wa_builder *b, int m);
 struct wa_ref wa_place_result(struct wa_builder *b, int m);
+/* The same, were it no output. */
+struct wa_ref wa_place_inside(struct wa_builder *b, int m);
 /* Whether member m, an output, goes past the caches: it is large, and nothing is read where it is. */
 bool wa_streams(const struct wa_builder *b, int m);
 struct wa_instruction *wa_emit(struct wa_builder *b, struct wa_code *list, enum wa_form form);

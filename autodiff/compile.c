@@ -141,7 +141,7 @@ static size_t share_scratch(washi_program *p, char *base)
         for (int k = phase->first; k < phase->end && base; k++) {
             struct wa_step *s = &p->steps[k];
             s->scratch = base + (s->lead ? 0 : (size_t)s->owner * part);
-            s->scratch_step = s->lead ? part : s->scratch_bytes / (size_t)s->tasks;
+            s->scratch_step = s->lead ? part : (s->scratch_bytes - s->shared_bytes) / (size_t)s->tasks;
         }
         if (!phase->alone) part *= (size_t)phase->bundles;
         if (most < part) most = part;

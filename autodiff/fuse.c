@@ -67,17 +67,29 @@ bool wa_needs_rows(const struct wa_op *op)
     return op->fusion == WA_FUSE_FOLD || op->fusion == WA_FUSE_ROW || op->fusion == WA_FUSE_ARGMAX;
 }
 
-/* Whether v is computed row by row or tile by tile at all: not a fold that is long or not of the last
- * axis, which is cut into chunks instead (run_reduce.c). */
 static bool fusable(const struct wa_graph *g, const struct wa_value *v)
 {
     if (v->node->op->fusion == WA_FUSE_TAKE)
         return v->node->attr.axis == 0 && v->node->shape.rank > g->values[v->x[1]].node->shape.rank;
-    if (v->node->op->fusion != WA_FUSE_FOLD) return v->node->op->fusion != WA_APART;
+    return v->node->op->fusion != WA_APART;
+}
+
+/* Whether v is a fold in chunks: one of rows that are long, or not of the last axis. */
+static bool is_folded(const struct wa_graph *g, const struct wa_value *v)
+{
+    if (v->node->op->fusion != WA_FUSE_FOLD) return false;
     washi_shape x = g->values[v->x[0]].node->shape;
     const struct wa_attr *attr = &v->node->attr;
-    return attr->end == x.rank && attr->end - attr->begin == 1 && last_of(x) > 1 &&
-           last_of(x) <= WA_LONGEST_ROW;
+    return attr->end < x.rank || attr->end - attr->begin != 1 || last_of(x) <= 1 ||
+           last_of(x) > WA_LONGEST_ROW;
+}
+
+struct wa_folding wa_folding_of(const struct wa_graph *g, const struct wa_value *fold)
+{
+    washi_shape x = g->values[fold->x[0]].node->shape;
+    int begin = (int)fold->node->attr.begin, end = (int)fold->node->attr.end;
+    return (struct wa_folding){wa_shape_span(x, 0, begin), wa_shape_span(x, begin, end),
+                               wa_shape_span(x, end, x.rank)};
 }
 
 /* The space v is computed in: that of its operand where it makes one element of a row. */
@@ -102,6 +114,10 @@ static bool form_in(const struct wa_graph *g, const struct wa_group *group, cons
                     enum wa_form *form)
 {
     washi_shape s = v->node->shape;
+    if (is_folded(g, v)) {
+        *form = WA_FOLDED;
+        return washi_size(g->values[v->x[0]].node->shape) == group->rows * group->columns;
+    }
     if (wa_needs_rows(v->node->op)) {
         *form = v->node->op->fusion == WA_FUSE_ROW && washi_size(s) == group->rows * group->columns
                     ? WA_FULL
@@ -117,6 +133,7 @@ static bool reads_inside(const struct wa_graph *g, const struct wa_group *group,
                          const struct wa_value *v, enum wa_form form, int i)
 {
     enum wa_form has = g->values[wa_base_of(g, v->x[i])].form;
+    if (form == WA_FOLDED) return has == WA_FULL;
     if (wa_needs_rows(v->node->op)) return has == WA_FULL && reads_row(g, group, v->x[i]);
     enum wa_layout layout = wa_layout_of(g->values[v->x[i]].node->shape, v->node->shape);
     if (form == WA_COLUMN) return layout == WA_DENSE && has == WA_COLUMN;
@@ -133,13 +150,63 @@ static bool reads_outside(const struct wa_graph *g, const struct wa_group *group
     return layout != WA_STRIDED || wa_shape_equal(v->node->shape, group->shape);
 }
 
+/* What the group is with one more value. */
+static struct wa_group with(const struct wa_graph *g, struct wa_group group, const struct wa_value *v,
+                            enum wa_form form)
+{
+    if (form == WA_FOLDED) {
+        group.folds = true;
+        group.folding = wa_folding_of(g, v);
+    } else if (form == WA_COLUMN || wa_needs_rows(v->node->op))
+        /* One element a row is made once a row: its pieces must not be apart. */
+        group.by_rows = true;
+    return group;
+}
+
+/* Whether chunks of the folds begin and end with rows of the group. */
+static bool whole_rows(const struct wa_group *group)
+{
+    const struct wa_folding *f = &group->folding;
+    if (f->inner > 1) return f->inner == group->columns;
+    return group->columns && f->n % group->columns == 0 &&
+           (wa_chunks_of(f) == 1 || wa_chunk_of(f) % group->columns == 0);
+}
+
+/* Whether threads can share out the folds' chunks, or parts of columns where rows are not needed whole.
+ */
+static bool is_balanced(const struct wa_graph *g, const struct wa_group *group)
+{
+    const struct wa_folding *f = &group->folding;
+    size_t chunks = (size_t)(f->outer * wa_chunks_of(f)), parts = (size_t)f->inner / WA_FOLD_TILE;
+    if (!group->by_rows && parts > 1 && wa_is_even(chunks * parts, g->threads)) return true;
+    return wa_is_even(chunks, g->threads);
+}
+
+/* Whether a group can be made as one: whole rows that are not too long, and with folds at its end only
+ * where these go along. Behind a matrix product they do not: its blocks are none of chunks, and beside
+ * its time that of reading what it made is nothing. */
+static bool can_be(const struct wa_graph *g, const struct wa_group *group)
+{
+    if (group->by_rows && group->columns > WA_LONGEST_ROW) return false;
+    if (!group->folds) return true;
+    return group->head < 0 && (!group->by_rows || whole_rows(group)) && is_balanced(g, group);
+}
+
+static bool same_folding(const struct wa_group *a, const struct wa_group *b)
+{
+    const struct wa_folding *x = &a->folding, *y = &b->folding;
+    return !a->folds || !b->folds || (x->outer == y->outer && x->n == y->n && x->inner == y->inner);
+}
+
 static bool may_join(const struct wa_graph *g, int into, int v, enum wa_form *form)
 {
     const struct wa_group *group = &g->groups[into];
     const struct wa_value *value = &g->values[v];
-    if (group->columns > WA_LONGEST_ROW && (group->by_rows || wa_needs_rows(value->node->op)))
-        return false;
     if (!form_in(g, group, value, form)) return false;
+    const struct wa_group both = with(g, *group, value, *form);
+    if (!can_be(g, &both) || !same_folding(group, &both)) return false;
+    /* What is made on the way cannot be split in a phase with others then. */
+    if (*form == WA_FOLDED && g->threads > 1 && !wa_fold_is_alone(g, value)) return false;
     for (int i = 0; i < value->n; i++) {
         int base = wa_base_of(g, value->x[i]);
         if (wa_group_of(g, base) == into) {
@@ -163,8 +230,7 @@ static void enter(struct wa_graph *g, int group, int v, enum wa_form form)
 {
     g->values[v].group = group;
     g->values[v].form = form;
-    /* One element a row is made once a row: its pieces must not be apart. */
-    if (form == WA_COLUMN || wa_needs_rows(g->values[v].node->op)) g->groups[group].by_rows = true;
+    g->groups[group] = with(g, g->groups[group], &g->values[v], form);
 }
 
 /* A matrix product can begin a group when it is one product, of rows enough to share out. */
@@ -179,14 +245,19 @@ static bool may_head(const struct wa_graph *g, int v)
            y.dim[1] > 0 && y.dim[1] <= WA_LONGEST_ROW;
 }
 
-/* One group of two, when they have the same space and at most one matrix product. */
+/* One group of two, when they have the same space and at most one matrix product; -1: they cannot be.
+ */
 static int merge(struct wa_graph *g, int a, int b)
 {
     struct wa_group *into = &g->groups[a], *from = &g->groups[b];
+    struct wa_group both = into->folds ? *into : *from;
     if (!wa_shape_equal(into->shape, from->shape) || (into->head >= 0 && from->head >= 0)) return -1;
+    both.level = into->level;
+    both.head = into->head < 0 ? from->head : into->head;
+    both.by_rows = into->by_rows || from->by_rows;
+    if (!can_be(g, &both) || !same_folding(into, from)) return -1;
+    *into = both;
     from->merged = a;
-    if (into->head < 0) into->head = from->head;
-    into->by_rows = into->by_rows || from->by_rows;
     return a;
 }
 
@@ -238,8 +309,8 @@ enum { NOBODY = -2, SEVERAL = -1 };
 static void note_reader(const struct wa_graph *g, int from, const struct wa_value *v, int k, int only[])
 {
     int by = standing(g, v->group);
-    bool inside = by >= 0 && v->node->op != &wa_op_matmul && v->node->op != &wa_op_take &&
-                  (only[from] == NOBODY || only[from] == by) &&
+    bool inside = by >= 0 && v->form != WA_FOLDED && v->node->op != &wa_op_matmul &&
+                  v->node->op != &wa_op_take && (only[from] == NOBODY || only[from] == by) &&
                   wa_shape_equal(g->groups[from].shape, g->groups[by].shape) &&
                   (k == v->n || reads_inside(g, &g->groups[by], v, v->form, k));
     only[from] = inside ? by : SEVERAL;
@@ -272,8 +343,6 @@ static bool join_readers(struct wa_graph *g)
     for (int i = 0; i < g->group_count; i++) {
         struct wa_group *group = &g->groups[i];
         if (group->merged >= 0 || waits[i] || only[i] < 0) continue;
-        const struct wa_group *into = &g->groups[only[i]];
-        if ((group->by_rows || into->by_rows) && group->columns > WA_LONGEST_ROW) continue;
         merge(g, only[i], i);
     }
     return true;

@@ -7,7 +7,7 @@
 /* A unit is some whole rows, or elements begin ... begin+n-1 of one row. */
 struct wa_unit {
     size_t row, rows, begin, n;
-    size_t block_row; /* the first row of the block of a matrix product that the unit is in */
+    size_t block; /* the first element of the block that the unit is in (WA_AT_BLOCK) */
 };
 
 /* Where a value is during a unit: at bases[base], from the element on that the unit begins with. */
@@ -17,7 +17,7 @@ enum wa_start {
     WA_AT_NEXT,    /* the same, from the element on that the next row begins with */
     WA_AT_ROW,     /* memory with one element a row */
     WA_AT_COLUMN,  /* memory with one row for all */
-    WA_AT_BLOCK,   /* the rows of the matrix product's block */
+    WA_AT_BLOCK,   /* a block: rows of the matrix product, or what folds take at a time */
     WA_AT_LOCAL,   /* what a chain keeps for itself: a base of its own */
     WA_AT_KERNEL,  /* in the table of kernels, size bytes from its begin */
     WA_AT_STARTS
@@ -55,6 +55,24 @@ struct wa_instruction {
     } kernel;
 };
 
+/* Folds in chunks of what the group makes, or reads, each of [outer, n, inner] over n (run_reduce.c). A
+ * unit is a chunk, or a part of its columns. */
+struct wa_folds {
+    size_t outer, n, inner;
+    size_t chunk, chunks; /* along n */
+    size_t column_parts;  /* inner cut into so many parts */
+    size_t units;         /* outer * chunks * column_parts */
+    size_t tile;          /* elements computed at a time; 0: all that is folded is in memory */
+    int count;
+    struct wa_ending {
+        int kernel, output, lanes; /* lanes: the block for those of a row that is longer than a tile */
+        washi_dtype type;
+        struct wa_ref x;
+        size_t partial; /* where in the step's shared memory its two buffers of chunks' results begin */
+        size_t partial_bytes; /* of one of them; 0 with one chunk */
+    } * end;
+};
+
 struct wa_fused {
     size_t rows, columns;
     size_t rows_a_unit, pieces, piece; /* several whole rows, or pieces of one, of so many elements */
@@ -66,8 +84,8 @@ struct wa_fused {
     int *moving;          /* and the numbers, within a chain, of those that move */
     int link_count;
     bool streams;             /* some of them past the caches */
-    int slots, locals, bases; /* bases: the operands, the outputs, the block, the slots, the locals,
-                                 the kernels */
+    int blocks, slots, locals, bases; /* bases: the operands, the outputs, the blocks, the slots, the
+                                         locals, the kernels */
     size_t slot_bytes, local_bytes, task_bytes;
     bool multiplies; /* each block of rows begins with a matrix product */
     struct wa_gemm gemm;
@@ -80,6 +98,7 @@ struct wa_fused {
     int update_scale, update_old;
     double update_sign, update_old_sign;
     size_t block_rows, block_bytes;
+    struct wa_folds *folds;     /* that end the group; NULL: none */
     const washi_tensor **nodes; /* the values, for who looks at the program */
     int node_count;
 };
@@ -87,6 +106,14 @@ struct wa_fused {
 /* Makes s the step that computes the members of one group; false when memory is out. */
 bool wa_plan_fused(struct wa_step *s, struct wa_graph *g, const int *member, int members);
 void wa_run_fused(const struct wa_step *s, int task);
+/* Elements begin ... end-1 of the group's, whatever rows they are in, as one block. */
+void wa_run_elements(const struct wa_fused *f, size_t begin, size_t end, char *bases[]);
+
+/* The tasks, and the memory that these share (s->shared_bytes), of s's folds, the operands of which are
+ * known. by_rows: columns are not cut. */
+void wa_plan_folds(struct wa_step *s, struct wa_folding of, bool by_rows, size_t tasks);
+void wa_run_folds(const struct wa_step *s, int task, char *bases[]);
+void wa_finish_folds(const struct wa_step *s);
 /* What instructions do. */
 void wa_do_map(const struct wa_instruction *i, const struct wa_unit *u, void *y, const void *const x[]);
 void wa_do_cast(const struct wa_instruction *i, const struct wa_unit *u, void *y,

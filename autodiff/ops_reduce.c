@@ -24,8 +24,7 @@ static bool infer_fold(washi_tensor *y)
 
 #define FOLD(word, text, low_, high_)                                                                  \
     .name = #word, .doc = text, .arity = 1, .infer = infer_fold, .rule = word##_rule,                  \
-    .fusion = WA_FUSE_FOLD, .kernel = WA_FOLD_##word, .plan = wa_plan_fold, .run = wa_run_fold,        \
-    .finish = wa_finish_fold,                                                                          \
+    .fusion = WA_FUSE_FOLD, .kernel = WA_FOLD_##word,                                                  \
     .sample = {.x = {SHAPE(3, 5, 2)}, .low = low_, .high = high_, .attr = {.begin = 1, .end = 2}}
 
 RULE(sum)

@@ -75,11 +75,22 @@ static void place(struct order *o, int v)
     for (int e = o->first[v]; e >= 0; e = o->next[e]) o->waiting[o->to[e]]--;
 }
 
+/* Folds in chunks come when all else is made, which reads none of them. */
+static void put_folds_last(const struct wa_value *values, int *list, int n, int *out)
+{
+    int k = 0;
+    for (int last = 0; last < 2; last++)
+        for (int i = 0; i < n; i++)
+            if ((values[list[i]].form == WA_FOLDED) == last) out[k++] = list[i];
+    memcpy(list, out, (size_t)n * sizeof *list);
+}
+
 /* list[0 ... n-1] are the members of a step as they stand on the tape; puts them in order. */
 static void order_step(struct order *o, int *list, int n, int *out)
 {
     struct wa_value *values = o->g->values;
     int from = 0, last = -1;
+    put_folds_last(values, list, n, out);
     for (int i = 0; i < n; i++) {
         int v = reader_of(o, last);
         if (v < 0) {

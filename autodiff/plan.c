@@ -52,6 +52,7 @@ static bool reads_under(const struct wa_graph *g, const struct wa_value *v,
                         const struct wa_value *member, int k)
 {
     const struct wa_value *x = &g->values[member->x[k]];
+    if (member->form == WA_FOLDED) return false;
     if (member->node->op == &wa_op_matmul || member->node->op == &wa_op_take ||
         x->node->type != v->node->type)
         return false;

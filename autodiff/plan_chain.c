@@ -47,8 +47,8 @@ static bool goes_on(const struct wa_builder *b, int first, int m)
     const struct wa_value *begins = value_of(b, first), *v = value_of(b, m);
     if (v->node->type != begins->node->type) return false;
     if (is_fold(v))
-        return begins->form == WA_FULL && b->f->rows_a_unit == 1 && b->output[m] < 0 &&
-               wa_member_of(b, v->x[0]) >= first;
+        return v->form == WA_COLUMN && begins->form == WA_FULL && b->f->rows_a_unit == 1 &&
+               b->output[m] < 0 && wa_member_of(b, v->x[0]) >= first;
     if (v->form != begins->form || (first_code(v) < 0 && !is_bytes(b, v))) return false;
     for (int k = 0; k < v->n; k++) {
         int from = wa_member_of(b, v->x[k]);
@@ -241,7 +241,7 @@ static void store(struct wa_builder *b, int m)
         link(b, WA_CHAIN_stream, wa_place_result(b, m));
         b->f->streams = true;
         if (!later) return;
-        b->made[m] = wa_new_slot(b, washi_dtype_size(value_of(b, m)->node->type), false);
+        b->made[m] = wa_place_inside(b, m);
     } else if (later || b->output[m] >= 0) {
         b->made[m] = wa_place_result(b, m);
     } else

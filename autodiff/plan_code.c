@@ -6,12 +6,12 @@
 struct wa_ref wa_new_slot(struct wa_builder *b, size_t size, bool fresh)
 {
     int slot = b->free_count && !fresh ? b->free_slot[--b->free_count] : b->f->slots++;
-    return (struct wa_ref){wa_block_base(b) + 1 + slot, WA_AT_BASE, size};
+    return (struct wa_ref){wa_slot_base(b) + slot, WA_AT_BASE, size};
 }
 
 static void free_slot(struct wa_builder *b, struct wa_ref at)
 {
-    if (at.base > wa_block_base(b)) b->free_slot[b->free_count++] = at.base - wa_block_base(b) - 1;
+    if (at.base >= wa_slot_base(b)) b->free_slot[b->free_count++] = at.base - wa_slot_base(b);
 }
 
 int wa_member_of(const struct wa_builder *b, int x)
@@ -79,9 +79,11 @@ static struct wa_ref bring(struct wa_builder *b, const struct wa_value *v, int x
         i->kernel.gather = new_gather(b, b->g->values[x].node->shape, v->node->shape);
         if (!i->kernel.gather) b->failed = true;
     }
+    struct wa_ref at = i->y;
+    if (layout == WA_PERIODIC) at.start = WA_AT_COLUMN; /* a unit may be a piece of one row */
     b->g->values[x].brought = b->brought_count;
-    b->brought[b->brought_count++] = (struct wa_brought){x, newest, layout, i->y};
-    return i->y;
+    b->brought[b->brought_count++] = (struct wa_brought){x, newest, layout, at};
+    return at;
 }
 
 /* One element a row is one number, when a unit is of one row. */
@@ -165,6 +167,13 @@ void wa_free_operands(struct wa_builder *b, int m)
     }
 }
 
+struct wa_ref wa_place_inside(struct wa_builder *b, int m)
+{
+    size_t size = washi_dtype_size(b->g->values[b->member[m]].node->type);
+    if (b->block[m] < 0) return wa_new_slot(b, size, false);
+    return (struct wa_ref){wa_block_base(b) + b->block[m], WA_AT_BLOCK, size};
+}
+
 struct wa_ref wa_place_result(struct wa_builder *b, int m)
 {
     const struct wa_value *v = &b->g->values[b->member[m]];
@@ -172,8 +181,7 @@ struct wa_ref wa_place_result(struct wa_builder *b, int m)
     if (b->output[m] >= 0)
         return (struct wa_ref){b->step->n + b->output[m],
                                v->form == WA_FULL ? WA_AT_ELEMENT : WA_AT_ROW, size};
-    if (v->node->op == &wa_op_matmul) return (struct wa_ref){wa_block_base(b), WA_AT_BLOCK, size};
-    return wa_new_slot(b, size, false);
+    return wa_place_inside(b, m);
 }
 
 static void emit_take(struct wa_builder *b, int m)
@@ -210,6 +218,20 @@ static void emit_member(struct wa_builder *b, int m)
     if (!over) wa_free_operands(b, m);
 }
 
+static void emit_ending(struct wa_builder *b, int m)
+{
+    const struct wa_value *v = &b->g->values[b->member[m]], *x = &b->g->values[v->x[0]];
+    int member = wa_member_of(b, v->x[0]);
+    struct wa_ref outside = {x->index, WA_AT_ELEMENT, washi_dtype_size(x->node->type)};
+    struct wa_folds *folds = b->f->folds;
+    folds->end[folds->count] = (struct wa_ending){.kernel = v->node->op->kernel,
+                                                  .output = b->output[m],
+                                                  .lanes = wa_block_base(b) + folds->count,
+                                                  .type = v->node->type,
+                                                  .x = member < 0 ? outside : b->made[member]};
+    folds->count++;
+}
+
 void wa_emit_members(struct wa_builder *b)
 {
     wa_survey_chains(b);
@@ -220,7 +242,9 @@ void wa_emit_members(struct wa_builder *b)
             continue;
         }
         const struct wa_op *op = b->g->values[b->member[m]].node->op;
-        if (op == &wa_op_matmul)
+        if (wa_ends(b, &b->g->values[b->member[m]]))
+            emit_ending(b, m);
+        else if (op == &wa_op_matmul)
             b->made[m] = wa_place_result(b, m);
         else if (op == &wa_op_take)
             emit_take(b, m);

@@ -39,14 +39,16 @@ static bool find_operands(struct wa_builder *b)
     if (!s->x || !s->out) return false;
     for (int i = 0; i < b->members; i++) {
         const struct wa_value *v = &g->values[b->member[i]];
+        if (v->node->op == &wa_op_matmul) b->block[i] = b->f->blocks++;
         b->output[i] = v->inside ? -1 : s->outputs;
         if (!v->inside) s->out[s->outputs++] = wa_place_of(g, b->member[i]);
         for (int k = 0; k < v->n; k++) {
             struct wa_value *x = &g->values[v->x[k]];
             int member = wa_member_of(b, v->x[k]);
-            if (member >= 0)
+            if (member >= 0) {
                 b->until[member] = i;
-            else if (x->read_by != step) {
+                if (wa_ends(b, v) && b->block[member] < 0) b->block[member] = b->f->blocks++;
+            } else if (x->read_by != step) {
                 x->read_by = step;
                 x->index = s->n;
                 s->x[s->n++] = wa_place_of(g, v->x[k]);
@@ -74,7 +76,7 @@ static bool is_flat(const struct wa_builder *b)
     if (b->group->by_rows || b->group->head >= 0) return false;
     for (int i = 0; i < b->members; i++) {
         const struct wa_value *v = &b->g->values[b->member[i]];
-        for (int k = 0; k < v->n; k++) {
+        for (int k = 0; k < v->n && !wa_ends(b, v); k++) {
             enum wa_layout layout = wa_layout_of(b->g->values[v->x[k]].node->shape, v->node->shape);
             if (layout != WA_DENSE && layout != WA_CONSTANT) return false;
         }
@@ -96,15 +98,17 @@ static void cut(struct wa_builder *b, size_t size)
     f->piece = group->by_rows || f->columns < tile ? f->columns : tile;
     f->pieces = group->by_rows ? 1 : f->piece ? (f->columns + f->piece - 1) / f->piece : 0;
     f->slot_bytes = wa_round_up(f->rows_a_unit * f->piece * size, WA_ALIGN);
+    f->block_bytes = f->folds ? f->folds->tile * size : 0;
 }
 
 /* Pieces such that what is kept between instructions stays in the first-level cache, now that it is
- * known how much that is. */
+ * known how much that is. Folds take no more than a tile at a time. */
 static void fit(struct wa_fused *f, size_t size)
 {
     enum { KEPT_BYTES = 24 * 1024, LONGEST = 16 * 1024, STEP = 256 };
     size_t piece = KEPT_BYTES / size / (f->slots ? (size_t)f->slots : 1) / STEP * STEP;
-    piece = piece > LONGEST ? LONGEST : piece < STEP ? STEP : piece;
+    size_t longest = f->folds ? f->folds->tile : LONGEST;
+    piece = piece > longest ? longest : piece < STEP ? STEP : piece;
     f->piece = piece < f->columns ? piece : f->columns;
     f->pieces = f->piece ? (f->columns + f->piece - 1) / f->piece : 0;
     f->slot_bytes = wa_round_up(f->piece * size, WA_ALIGN);
@@ -174,26 +178,30 @@ static void share_out(struct wa_builder *b)
 {
     struct wa_step *s = b->step;
     struct wa_fused *f = b->f;
-    if (!s->lead) {
+    size_t cost = (size_t)b->g->turns[b->g->values[b->member[0]].step].cost;
+    if (f->folds)
+        wa_plan_folds(s, wa_folding_of(b->g, &b->g->values[b->member[b->members - 1]]),
+                      b->group->by_rows, (size_t)wa_tasks(s, cost, TASK_COST));
+    else if (!s->lead) {
         size_t most = f->multiplies ? f->rows / TASK_ROWS
                                     : (f->rows + f->rows_a_unit - 1) / f->rows_a_unit * f->pieces;
-        s->tasks = wa_tasks(s, (size_t)b->g->turns[b->g->values[b->member[0]].step].cost, TASK_COST);
+        s->tasks = wa_tasks(s, cost, TASK_COST);
         if (f->multiplies) s->tasks = wa_tasks(s, f->rows * f->columns * f->gemm.k, PRODUCT_GRAIN);
         if ((size_t)s->tasks > most) s->tasks = most ? (int)most : 1;
     }
     /* Five lines more: a row and what is made of it would else begin in one set of the cache. */
     if (f->slot_bytes >= TILE_BYTES / 2) f->slot_bytes += 5 * WA_ALIGN;
-    f->bases = wa_block_base(b) + 1 + f->slots + f->locals + 1;
+    f->bases = wa_slot_base(b) + f->slots + f->locals + 1;
     f->task_bytes = wa_round_up((size_t)(f->bases + f->link_count) * sizeof(char *), WA_ALIGN) +
                     (size_t)f->slots * f->slot_bytes + (size_t)f->locals * f->local_bytes +
-                    f->block_bytes;
+                    (size_t)f->blocks * f->block_bytes;
     if (f->multiplies) {
         struct wa_gemm gemm = f->gemm;
         gemm.m = f->block_rows;
         if (f->update_old >= 0) gemm.beta = f->update_old_sign;
         f->task_bytes += wa_round_up(s->simd->gemm_scratch[f->gemm_type](&gemm), WA_ALIGN);
     }
-    s->scratch_bytes = (size_t)s->tasks * f->task_bytes;
+    s->scratch_bytes = (size_t)s->tasks * f->task_bytes + s->shared_bytes;
 }
 
 static bool new_lists(struct wa_builder *b)
@@ -207,13 +215,14 @@ static bool new_lists(struct wa_builder *b)
     b->following = wa_arena_new(a, n * sizeof *b->following, _Alignof(int));
     b->free_local = wa_arena_new(a, n * sizeof *b->free_local, _Alignof(int));
     b->output = wa_arena_new(a, n * sizeof *b->output, _Alignof(int));
+    b->block = wa_arena_new(a, n * sizeof *b->block, _Alignof(int));
     b->brought = wa_arena_new(a, most * sizeof *b->brought, _Alignof(struct wa_brought));
     b->free_slot = wa_arena_new(a, most * sizeof *b->free_slot, _Alignof(int));
     if (!b->made || !b->until || !b->next || !b->following || !b->free_local || !b->output ||
-        !b->brought || !b->free_slot)
+        !b->block || !b->brought || !b->free_slot)
         return false;
     memset(b->made, 0, n * sizeof *b->made);
-    for (int i = 0; i < b->members; i++) b->until[i] = b->next[i] = -1;
+    for (int i = 0; i < b->members; i++) b->until[i] = b->next[i] = b->block[i] = -1;
     return true;
 }
 
@@ -221,7 +230,7 @@ static bool new_lists(struct wa_builder *b)
 static void place_links(struct wa_builder *b)
 {
     struct wa_fused *f = b->f;
-    int locals = wa_block_base(b) + 1 + f->slots;
+    int locals = wa_slot_base(b) + f->slots;
     f->local_bytes = f->slot_bytes < WA_CHAIN_BLOCK ? f->slot_bytes : WA_CHAIN_BLOCK;
     for (int i = 0; i < f->link_count; i++) {
         struct wa_ref *at = &f->links[i];
@@ -262,8 +271,25 @@ static washi_status check_fused(const struct wa_step *s)
     return status;
 }
 
-static const struct wa_op fused_op = {
-    .name = "fused", .doc = "several values made together", .check = check_fused, .run = wa_run_fused};
+static const struct wa_op fused_op = {.name = "fused",
+                                      .doc = "several values made together",
+                                      .check = check_fused,
+                                      .run = wa_run_fused,
+                                      .finish = wa_finish_folds};
+
+/* Room for the folds at the end of the group, if there are any. */
+static bool new_folds(struct wa_builder *b)
+{
+    size_t n = 0;
+    for (int i = 0; i < b->members; i++) n += wa_ends(b, &b->g->values[b->member[i]]);
+    if (!n) return true;
+    struct wa_folds *folds = b->f->folds = wa_step_new(b->step, sizeof *folds);
+    if (!folds) return false;
+    folds->tile = b->group->by_rows ? WA_LONGEST_ROW : WA_FOLD_TILE;
+    folds->end = wa_step_new(b->step, n * sizeof *folds->end);
+    b->f->blocks = (int)n; /* for their lanes */
+    return folds->end;
+}
 
 void wa_fused_gather(const struct wa_step *s, const struct wa_place **table,
                      const struct wa_place **indices)
@@ -301,7 +327,7 @@ bool wa_plan_fused(struct wa_step *s, struct wa_graph *g, const int *member, int
             if (size < of) size = of;
         }
     }
-    if (!b.f || !new_lists(&b) || !find_operands(&b)) return false;
+    if (!b.f || !new_lists(&b) || !new_folds(&b) || !find_operands(&b)) return false;
     cut(&b, size);
     wa_emit_members(&b);
     if (b.f->rows_a_unit == 1 && !b.group->by_rows) fit(b.f, size);

@@ -6,7 +6,16 @@
 #include "autodiff/step.h"
 
 /* How a value lies in the iteration space of its group, rows by columns. */
-enum wa_form { WA_FULL, WA_COLUMN /* one element a row */ };
+enum wa_form {
+    WA_FULL,
+    WA_COLUMN, /* one element a row */
+    WA_FOLDED  /* a fold in chunks (run_reduce.c): it is there when all of the group is, and ends it */
+};
+
+/* The operand of a fold as [outer, n, inner], folded over n. */
+struct wa_folding {
+    int64_t outer, n, inner;
+};
 
 /* Values computed together, row by row or tile by tile (run_fused.c). */
 struct wa_group {
@@ -16,6 +25,8 @@ struct wa_group {
     int64_t rows, columns;
     int head;     /* the matrix product that begins each block of rows; -1: none */
     bool by_rows; /* some member needs whole rows at once */
+    bool folds;   /* it ends with folds in chunks, all of them: */
+    struct wa_folding folding;
 };
 
 /* A value of a program in the making. Values stand in an order in which operands come first; values are
@@ -106,8 +117,21 @@ bool wa_graph_recompute(struct wa_graph *g);
 /* Puts values into groups (fuse.c), and these in order. fuse false: every value is its own step. */
 bool wa_graph_fuse(struct wa_graph *g, bool fuse);
 int wa_group_of(const struct wa_graph *g, int value); /* the group that stands; -1: none */
-/* Whether the op makes something of each whole row of its operand. */
+/* Whether the op makes something of each whole row of its operand; a fold may have the form WA_FOLDED
+ * instead. */
 bool wa_needs_rows(const struct wa_op *op);
+struct wa_folding wa_folding_of(const struct wa_graph *g, const struct wa_value *fold);
+/* Along n: elements of a row, or rows of columns, that are folded at a time. A format constant. */
+static inline int64_t wa_chunk_of(const struct wa_folding *f)
+{
+    enum { CHUNK_LAST = WA_LONGEST_ROW, CHUNK_FIRST = 256 };
+    return f->inner == 1 ? CHUNK_LAST : CHUNK_FIRST;
+}
+static inline int64_t wa_chunks_of(const struct wa_folding *f)
+{
+    int64_t chunk = wa_chunk_of(f);
+    return f->n > chunk ? (f->n - 1) / chunk + 1 : 1;
+}
 /* The operand whose values are checked to be in range before v is computed; -1: none. Where it is there
  * before the run, the check comes before the first step. */
 int wa_checked_operand(const struct wa_value *v);
@@ -124,6 +148,8 @@ int wa_before(const struct wa_graph *g, const struct wa_value *v, int i);
  * element for all, or in some other way. */
 enum wa_layout { WA_DENSE, WA_A_ROW, WA_PERIODIC, WA_CONSTANT, WA_STRIDED };
 enum wa_layout wa_layout_of(washi_shape x, washi_shape y);
+/* Whether a fold that is a step of its own has all threads for itself. */
+bool wa_fold_is_alone(const struct wa_graph *g, const struct wa_value *v);
 /* Puts the steps in order and in phases (schedule.c). */
 bool wa_graph_schedule(struct wa_graph *g);
 /* Puts the members of each step in order (order.c). */

@@ -120,7 +120,7 @@ static void run_code(const struct wa_instruction *code, int count, const struct 
                             [WA_AT_NEXT] = (u->row + u->rows) * columns + u->begin,
                             [WA_AT_ROW] = u->row,
                             [WA_AT_COLUMN] = u->begin,
-                            [WA_AT_BLOCK] = (u->row - u->block_row) * columns + u->begin,
+                            [WA_AT_BLOCK] = u->row * columns + u->begin - u->block,
                             [WA_AT_LOCAL] = 0,
                             [WA_AT_KERNEL] = 1};
     for (const struct wa_instruction *i = code, *end = code + count; i < end; i++) {
@@ -141,7 +141,7 @@ static void run_code(const struct wa_instruction *code, int count, const struct 
 /* Units begin ... end-1 of all. */
 static void run_units(const struct wa_fused *f, size_t begin, size_t end, char *bases[])
 {
-    struct wa_unit u = {.block_row = 0};
+    struct wa_unit u = {.block = 0};
     if (begin == end) return;
     size_t row = begin / f->pieces, piece = begin % f->pieces;
     for (size_t i = begin; i < end; i++) {
@@ -158,13 +158,28 @@ static void run_units(const struct wa_fused *f, size_t begin, size_t end, char *
 static void run_rows(const struct wa_fused *f, size_t first, size_t last, size_t begin, size_t end,
                      char *bases[])
 {
-    struct wa_unit u = {.block_row = first};
+    struct wa_unit u = {.block = first * f->columns};
     for (u.row = first; u.row < last; u.row += u.rows) {
         u.rows = last - u.row < f->rows_a_unit ? last - u.row : f->rows_a_unit;
         for (u.begin = begin; u.begin < end; u.begin += u.n) {
             u.n = end - u.begin < f->piece ? end - u.begin : f->piece;
             run_code(f->code + f->once, f->count - f->once, &u, f, bases);
         }
+    }
+}
+
+void wa_run_elements(const struct wa_fused *f, size_t begin, size_t end, char *bases[])
+{
+    struct wa_unit u = {.block = begin};
+    for (; begin < end; begin += u.rows * u.n) {
+        size_t left = end - begin, rows = left / f->columns;
+        u.row = begin / f->columns;
+        u.begin = begin % f->columns;
+        bool whole = u.begin == 0 && rows > 0 && f->piece == f->columns;
+        u.rows = !whole ? 1 : rows < f->rows_a_unit ? rows : f->rows_a_unit;
+        u.n = f->columns - u.begin < f->piece ? f->columns - u.begin : f->piece;
+        if (u.n > left) u.n = left;
+        run_code(f->code + f->once, f->count - f->once, &u, f, bases);
     }
 }
 
@@ -254,7 +269,8 @@ static void run_share(const struct wa_step *s, int task, char *bases[], void *sc
         run_rows(f, begin, end, 0, f->columns, bases);
 }
 
-/* A task's memory: the bases, the links' addresses, the block, the slots, the matrix product's scratch.
+/* A task's memory: the bases, the links' addresses, the blocks, the slots, the matrix product's
+ * scratch.
  */
 void wa_run_fused(const struct wa_step *s, int task)
 {
@@ -264,8 +280,7 @@ void wa_run_fused(const struct wa_step *s, int task)
     int base = 0;
     for (int k = 0; k < s->n; k++) bases[base++] = s->x[k].data;
     for (int k = 0; k < s->outputs; k++) bases[base++] = s->out[k].data;
-    bases[base++] = at;
-    at += f->block_bytes;
+    for (int k = 0; k < f->blocks; k++, at += f->block_bytes) bases[base++] = at;
     for (int k = 0; k < f->slots; k++, at += f->slot_bytes) bases[base++] = at;
     for (int k = 0; k < f->locals; k++, at += f->local_bytes) bases[base++] = at;
     bases[base++] = (char *)(uintptr_t)s->simd;
@@ -274,6 +289,9 @@ void wa_run_fused(const struct wa_step *s, int task)
         bases[f->bases + k] = resolve(&f->links[k], bases, (size_t[WA_AT_STARTS]){[WA_AT_KERNEL] = 1});
     const struct wa_unit most = {.rows = f->rows_a_unit, .n = f->piece};
     run_code(f->code, f->once, &most, f, bases);
-    run_share(s, task, bases, at);
+    if (f->folds)
+        wa_run_folds(s, task, bases);
+    else
+        run_share(s, task, bases, at);
     if (f->streams) wa_fence();
 }

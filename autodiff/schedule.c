@@ -94,9 +94,14 @@ static double cost_of(const struct wa_graph *g, const struct wa_value *v)
         return made * (double)a.dim[a.rank - (v->transposed[0] ? 2 : 1)] / 50;
     }
     if (y->op == &wa_op_take || y->op == &wa_op_slice || y->op == &wa_op_take_along) read = made;
-    double each = v->group >= 0 ? 0.06 : 0.2;
+    double each = v->group >= 0 && v->form != WA_FOLDED ? 0.06 : 0.2;
     if (y->op->cost > 0) each = (double)y->op->cost * (y->type == WASHI_F64 ? 2 : 1);
     return (read > made ? read : made) * each;
+}
+
+bool wa_fold_is_alone(const struct wa_graph *g, const struct wa_value *v)
+{
+    return g->threads > 1 && cost_of(g, v) > LEAST_ALONE;
 }
 
 /* apart: the value is its unit's only one and runs by its op's own plan, as in make_steps. */
@@ -108,7 +113,7 @@ static int64_t lead_of(const struct wa_graph *g, int v, bool apart)
     int group = wa_group_of(g, v);
     if (group >= 0 && !apart) {
         shape = g->groups[group].shape;
-        if (g->groups[group].by_rows && shape.rank < 2) return 0;
+        if (g->groups[group].folds || (g->groups[group].by_rows && shape.rank < 2)) return 0;
     } else if (op == &wa_op_take) {
         if (value->node->attr.axis || g->values[value->x[1]].node->shape.rank != 1) return 0;
     } else if (op == &wa_op_matmul || op == &wa_op_one_hot) {

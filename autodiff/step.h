@@ -49,6 +49,7 @@ struct wa_step {
     int tasks;
     bool asks;            /* run calls wa_ahead_ask itself, while it goes on */
     size_t scratch_bytes; /* for all tasks together, task by task where it is split */
+    size_t shared_bytes;  /* of these, behind the tasks' parts: of the step as a whole */
     void *scratch;        /* aligned to WA_ALIGN */
     size_t scratch_step;  /* from a task's part of it to the next one's */
 };
@@ -63,7 +64,16 @@ static inline int wa_tasks(const struct wa_step *s, size_t work, size_t grain)
 {
     size_t tasks = work / grain, most = s->threads > 1 ? (size_t)s->threads * WA_TASKS_A_THREAD : 1;
     if (tasks > most) tasks = most;
+    if (tasks > (size_t)s->threads) tasks -= tasks % (size_t)s->threads; /* as many for each */
     return tasks < 1 ? 1 : tasks > WA_MAX_TASKS ? WA_MAX_TASKS : (int)tasks;
+}
+
+/* Whether so many units can be shared out with none of the threads idle for more than a fifth of the
+ * time. */
+static inline bool wa_is_even(size_t units, int threads)
+{
+    size_t n = (size_t)threads, each = (units + n - 1) / n;
+    return each * n <= units + units / 4;
 }
 
 /* In a run, before part number `part` of a task: asks for that part of the task's portion of the next
@@ -80,11 +90,10 @@ static inline void wa_share(size_t count, int tasks, int task, size_t *begin, si
 
 /* Elements of the longest row that is kept whole, with its temporaries, near the core. */
 enum { WA_LONGEST_ROW = 4096 };
+/* Elements of what is folded that are computed at a time, lanes as a whole: little beside the
+ * first-level cache, through which the operands come. */
+enum { WA_FOLD_TILE = 1024 };
 
-/* Folds of the axes attr.begin ... attr.end-1, op->kernel being the enum wa_fold (run_reduce.c). */
-bool wa_plan_fold(struct wa_step *s);
-void wa_run_fold(const struct wa_step *s, int task);
-void wa_finish_fold(const struct wa_step *s);
 /* The product of the last two axes of a and b, without their data (ops_matmul.c). */
 struct wa_gemm wa_gemm_of(const struct wa_place *a, const struct wa_place *b,
                           const struct wa_gathered *gathered);

@@ -81,7 +81,7 @@ struct wa_op {
         WA_APART,       /* a step of its own */
         WA_FUSE_MAP,    /* elementwise; broadcasts its operands itself */
         WA_FUSE_CAST,   /* elementwise between types */
-        WA_FUSE_FOLD,   /* a fold, which joins others when it is over the last axis */
+        WA_FUSE_FOLD,   /* a fold of the axes attr.begin ... attr.end-1 */
         WA_FUSE_ROW,    /* a row from a row */
         WA_FUSE_ARGMAX, /* an index from a row */
         WA_FUSE_TAKE,   /* rows picked by index: begins a group */

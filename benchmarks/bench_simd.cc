@@ -230,8 +230,9 @@ void add_folds(const wa_simd *s, int type, size_t n)
                 type, n, read,
                 [=] { s->fold_last[k][type](n / width, width, array_at(3), array_at(0)); });
         for (size_t width : {10, 64, 1024})
-            add(prefix + "fold_first_" + fold[k] + ":" + std::to_string(width), type, n, read,
-                [=] { s->fold_first[k][type](n / width, width, width, array_at(3), array_at(0)); });
+            add(prefix + "fold_first_" + fold[k] + ":" + std::to_string(width), type, n, read, [=] {
+                s->fold_first[k][type](n / width, width, width, false, array_at(3), array_at(0));
+            });
     }
     for (size_t width : {size_t{10}, n}) {
         const std::string rows = width == n ? ":n" : ":10";

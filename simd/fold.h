@@ -11,11 +11,14 @@ INLINE void NAME(fold_last)(size_t rows, size_t n, void *to, const void *from, V
 
 /* groups vectors of columns, the last perhaps in part, all the way down in registers. */
 INLINE void NAME(fold_strip)(size_t count, size_t n, size_t stride, T *y, const T *x, size_t groups,
-                             bool whole, VT identity, NAME(lane_op) * op)
+                             bool whole, bool on, VT identity, NAME(lane_op) * op)
 {
     VT sum[8];
     UNROLL
-    for (size_t g = 0; g < groups; g++) sum[g] = identity;
+    for (size_t g = 0; g < groups; g++) {
+        T *at = y + g * LEN;
+        sum[g] = !on ? identity : whole || g + 1 < groups ? V(load)(at) : V(load_n)(at, n - g * LEN);
+    }
     for (size_t i = 0; i < count; i++, x += stride) {
         UNROLL
         for (size_t g = 0; g < groups; g++) {
@@ -33,20 +36,22 @@ INLINE void NAME(fold_strip)(size_t count, size_t n, size_t stride, T *y, const 
     }
 }
 
-INLINE void NAME(fold_first)(size_t count, size_t n, size_t stride, void *to, const void *from,
+INLINE void NAME(fold_first)(size_t count, size_t n, size_t stride, bool on, void *to, const void *from,
                              VT identity, NAME(lane_op) * op)
 {
     T *y = to;
     const T *x = from;
     size_t j = 0;
     for (; j + 8 * LEN <= n; j += 8 * LEN)
-        NAME(fold_strip)(count, 8 * LEN, stride, y + j, x + j, 8, true, identity, op);
+        NAME(fold_strip)(count, 8 * LEN, stride, y + j, x + j, 8, true, on, identity, op);
+    for (; j + 4 * LEN <= n; j += 4 * LEN)
+        NAME(fold_strip)(count, 4 * LEN, stride, y + j, x + j, 4, true, on, identity, op);
     for (; j + 2 * LEN <= n; j += 2 * LEN)
-        NAME(fold_strip)(count, 2 * LEN, stride, y + j, x + j, 2, true, identity, op);
+        NAME(fold_strip)(count, 2 * LEN, stride, y + j, x + j, 2, true, on, identity, op);
     if (n - j > LEN)
-        NAME(fold_strip)(count, n - j, stride, y + j, x + j, 2, false, identity, op);
+        NAME(fold_strip)(count, n - j, stride, y + j, x + j, 2, false, on, identity, op);
     else if (n > j)
-        NAME(fold_strip)(count, n - j, stride, y + j, x + j, 1, false, identity, op);
+        NAME(fold_strip)(count, n - j, stride, y + j, x + j, 1, false, on, identity, op);
 }
 
 /* What a lane begins with, and how lanes meet. */
@@ -62,9 +67,10 @@ INLINE void NAME(fold_first)(size_t count, size_t n, size_t stride, void *to, co
     {                                                                                                  \
         NAME(fold_last)(rows, n, y, x, identity(), NAME(lane_##name), tree);                           \
     }                                                                                                  \
-    static void NAME(fold_first_##name)(size_t count, size_t n, size_t stride, void *y, const void *x) \
+    static void NAME(fold_first_##name)(size_t count, size_t n, size_t stride, bool on, void *y,       \
+                                        const void *x)                                                 \
     {                                                                                                  \
-        NAME(fold_first)(count, n, stride, y, x, identity(), NAME(lane_##name));                       \
+        NAME(fold_first)(count, n, stride, on, y, x, identity(), NAME(lane_##name));                   \
     }
 FOLDS(FOLD)
 #undef FOLD

@@ -116,8 +116,8 @@ enum wa_fold {
 };
 /* y[r] = fold of x[r*n ... r*n+n-1], by the lanes' rule. */
 typedef void wa_fold_last_fn(size_t rows, size_t n, void *y, const void *x);
-/* y[j] = fold over i in order, from the identity, of x[i*stride + j]; j < n. */
-typedef void wa_fold_first_fn(size_t count, size_t n, size_t stride, void *y, const void *x);
+/* y[j] = fold over i in order, from the identity, of x[i*stride + j]; j < n. on: from what y holds. */
+typedef void wa_fold_first_fn(size_t count, size_t n, size_t stride, bool on, void *y, const void *x);
 /* y[r] = index of the first largest, or smallest, of x[r*n ... r*n+n-1]; n in 1 ... 2^31-1. NaN is
  * never it; 0 for a row of nothing else. */
 typedef void wa_arg_fn(size_t rows, size_t n, int32_t *y, const void *x);

@@ -18,6 +18,7 @@ TCase *assign_case(void);      /* tape_assign.c */
 TCase *check_case(void);       /* tape_check.c */
 TCase *checkpoint_case(void);  /* tape_checkpoint.c */
 TCase *derivatives_case(void); /* tape_derivatives.c */
+TCase *folds_case(void);       /* tape_folds.c */
 TCase *gradcheck_case(void);   /* tape_gradcheck.c */
 TCase *higher_case(void);      /* tape_higher.c */
 TCase *memory_case(void);      /* tape_memory.c */

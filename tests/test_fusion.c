@@ -78,6 +78,72 @@ START_TEST(before_and_after_a_sum_of_rows)
 }
 END_TEST
 
+/* Of other axes, of all, of rows that are long: in chunks, each computed where it is folded. */
+START_TEST(before_a_fold_in_chunks)
+{
+    washi_tensor *d = washi_sub(a, b), *square = washi_square(d), *sum = washi_sum(square, 0, false);
+    is_one_step(washi_sum(square, WASHI_ALL, false), "sub+mul+sum");
+    is_one_step(sum, "sub+mul+sum");
+    washi_tensor *bytes = washi_cast(washi_input(t, WASHI_U8, SHAPE(ROWS, COLUMNS)), WASHI_F32);
+    is_one_step(washi_max(washi_mul(bytes, row), 0, false), "cast+mul+max");
+    is_one_step(
+        washi_prod(washi_tanh(washi_reshape(washi_add(a, row), SHAPE(4, 16, COLUMNS))), 1, true),
+        "add+tanh+prod");
+    washi_tensor *longer = washi_input(t, WASHI_F32, SHAPE(3, 5000));
+    is_one_step(washi_min(washi_mul(longer, longer), 1, false), "mul+min");
+    is_one_step(washi_sum(washi_take(a, indices, 0), 0, false), "take+sum");
+    /* what others read as well is stored on the way; folds of one kind go along */
+    is_made_of(3, (washi_tensor *[]){washi_sum(d, 0, false), sum, d}, "sub+mul+sum+sum");
+    is_made_of(2, (washi_tensor *[]){sum, washi_exp(d)}, "sub+mul+exp+sum");
+    is_made_of(2, (washi_tensor *[]){sum, washi_sum(square, WASHI_ALL, false)}, "sub+mul+sum; sum");
+    /* rows that are needed whole, where chunks have whole ones */
+    is_one_step(washi_sum(washi_mul(washi_softmax(a), b), 0, false), "softmax+mul+sum");
+    is_made_of(1, (washi_tensor *[]){washi_sum(washi_softmax(longer), WASHI_ALL, false)},
+               "softmax; sum");
+    /* the fold's value is there when the step is done */
+    is_made_of(1, (washi_tensor *[]){washi_mul(d, sum)}, "sub+mul+sum; mul");
+    /* beside a matrix product's time, reading it is nothing */
+    is_made_of(1,
+               (washi_tensor *[]){washi_sum(washi_relu(washi_matmul(a, washi_transpose(b))), 0, false)},
+               "matmul+relu; sum");
+}
+END_TEST
+
+/* Its chain is in no memory but scratch, and is counted. */
+START_TEST(a_fold_in_chunks)
+{
+    enum { N = 1 << 16 };
+    washi_tensor *x = washi_input(t, WASHI_F32, SHAPE(N)), *y = washi_input(t, WASHI_F32, SHAPE(N));
+    washi_tensor *loss = washi_sum(washi_square(washi_sub(x, y)), WASHI_ALL, false);
+    washi_program *p = compiled(1, &loss);
+    ck_assert_int_eq(p->step_count, 1);
+    ck_assert_int_eq(p->steps[0].outputs, 1);
+    ck_assert(p->steps[0].flops == 3.0 * N && p->steps[0].bytes == (2.0 * N + 1) * sizeof(float));
+    ck_assert_uint_lt(washi_program_bytes(p), N);
+    washi_program_free(p);
+}
+END_TEST
+
+/* On two threads, where it is worth all of both; else its group may be split beside others. */
+START_TEST(a_fold_in_chunks_on_threads)
+{
+    close_inputs();
+    ok(washi_open(&w, &(washi_options){.threads = 2}));
+    t = washi_tape_new(w);
+    washi_tensor *x = washi_input(t, WASHI_F32, SHAPE(1024, 64)), *y = washi_mul(x, x);
+    is_one_step(washi_sum(y, 0, false), "mul+sum");
+    washi_tensor *sum = washi_sum(y, WASHI_ALL, false);
+    is_one_step(sum, "mul+sum");
+    washi_program *p = compiled(1, &sum);
+    ck_assert_int_ge(p->steps[0].tasks, 2);
+    washi_program_free(p);
+    x = washi_input(t, WASHI_F32, SHAPE(256, 200)); /* one chunk */
+    is_made_of(1, (washi_tensor *[]){washi_sum(washi_exp(x), 0, false)}, "exp; sum");
+    x = washi_input(t, WASHI_F32, SHAPE(64, 10)); /* little */
+    is_made_of(1, (washi_tensor *[]){washi_sum(washi_exp(x), 0, false)}, "exp; sum");
+}
+END_TEST
+
 START_TEST(before_and_after_a_row_is_normalized)
 {
     is_one_step(washi_relu(washi_mul(washi_softmax(washi_add(a, b)), a)), "add+softmax+mul+relu");
@@ -284,7 +350,8 @@ int main(void)
 {
     return RUN_SUITE("fusion",
                      CASE("steps", open_inputs, close_inputs, after_a_product,
-                          before_and_after_a_sum_of_rows, before_and_after_a_row_is_normalized,
+                          before_and_after_a_sum_of_rows, before_a_fold_in_chunks, a_fold_in_chunks,
+                          a_fold_in_chunks_on_threads, before_and_after_a_row_is_normalized,
                           after_rows_are_picked, before_a_product, several_values_of_a_chain,
                           for_a_gradient, updates_are_one_pass, graphs, a_dump));
 }

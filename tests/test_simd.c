@@ -29,7 +29,10 @@ static void run_fold_last(const struct wa_simd *s, const struct call *c, void *y
 static void run_fold_first(const struct wa_simd *s, const struct call *c, void *y,
                            const void *const x[])
 {
-    s->fold_first[c->index][c->type](c->rows, c->n, c->x_stride, y, x[0]);
+    const size_t half = c->rows / 2;
+    s->fold_first[c->index][c->type](half, c->n, c->x_stride, false, y, x[0]);
+    s->fold_first[c->index][c->type](c->rows - half, c->n, c->x_stride, true, y,
+                                     (const char *)x[0] + half * c->x_stride * type_size[c->type]);
 }
 START_TEST(folds)
 {

@@ -151,8 +151,11 @@ START_TEST(folds)
         ck_assert_float_eq(y[1], y[0]);
         simd->fold_last[WA_FOLD_prod][WA_F32](1, n, y, x);
         if (n <= 30) ck_assert_double_eq_tol((double)y[0], product, 1e-5 * fabs(product) + 1e-37);
-        simd->fold_first[WA_FOLD_sum][WA_F32](3, n, n, y, x);
+        simd->fold_first[WA_FOLD_sum][WA_F32](3, n, n, false, y, x);
         for (size_t j = 0; j < n; j++) ck_assert_float_eq(y[j], (0 + x[j] + x[n + j]) + x[2 * n + j]);
+        simd->fold_first[WA_FOLD_sum][WA_F32](2, n, n, true, y, x);
+        for (size_t j = 0; j < n; j++)
+            ck_assert_float_eq(y[j], (0 + x[j] + x[n + j]) + x[2 * n + j] + x[j] + x[n + j]);
         int32_t at[2];
         if (!n) continue;
         simd->argmax[WA_F32](1, n, at, x);
@@ -184,9 +187,9 @@ START_TEST(folds_of_a_nan)
                 for (size_t i = 0; i < n; i++) x[i] = i == at ? NAN : (float)plain();
                 simd->fold_last[which[f]][WA_F32](1, n, y, x);
                 ck_assert_msg(isnan(y[0]), "%zu of %zu", at, n);
-                simd->fold_first[which[f]][WA_F32](n, 1, 1, y, x);
+                simd->fold_first[which[f]][WA_F32](n, 1, 1, false, y, x);
                 ck_assert_msg(isnan(y[0]), "%zu of %zu, down", at, n);
-                simd->fold_first[which[f]][WA_F32](1, n, n, y, x);
+                simd->fold_first[which[f]][WA_F32](1, n, n, false, y, x);
                 for (size_t i = 0; i < n; i++) ck_assert(i == at ? isnan(y[i]) : y[i] == x[i]);
             }
 }

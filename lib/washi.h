@@ -886,12 +886,12 @@ WASHI_API washi_layer washi_layer_dropout(double rate);
  * and epsilon 1e-3, as in Keras. While gamma is frozen the averages serve in training, too, and rest. One
  * training call of the layer on a tape. */
 WASHI_API washi_layer washi_layer_batch_normalization(void);
-/** The same with numbers of your own. */
+/** The same with numbers of your own. WASHI_BAD_VALUE: a momentum outside [0, 1], a negative epsilon. */
 WASHI_API washi_layer washi_layer_batch_normalization_with(double momentum, double epsilon);
 /** gamma * (x - mean) / sqrt(variance + epsilon) + beta with mean and variance over the last axis, and gamma
  * and beta a number for each place on it (Ba et al. 2016); epsilon is 1e-3, as in Keras. */
 WASHI_API washi_layer washi_layer_layer_normalization(void);
-/** The same with an epsilon of your own. */
+/** The same with an epsilon of your own. WASHI_BAD_VALUE: a negative one. */
 WASHI_API washi_layer washi_layer_layer_normalization_with(double epsilon);
 /** A layer of your own; name and config are borrowed and must outlive the model. */
 WASHI_API washi_layer washi_layer_custom(const char *name, washi_layer_fn *call, const void *config);

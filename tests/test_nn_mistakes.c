@@ -1,10 +1,15 @@
 /* test_nn_mistakes.c: what layers and models refuse, and the sentences they say. */
 #include "test_nn.h"
 
+#include <math.h>
+
 /* One that a caller can make in a layer, by number. */
 static washi_tensor *wrong(washi_scope *s, washi_tensor *x, const void *config)
 {
     washi_layer blank = {0}, empty = washi_layer_dense(2, NULL), taken = washi_layer_dense(2, NULL);
+    washi_layer batch[] = {washi_layer_batch_normalization_with(1.5, 0),
+                           washi_layer_batch_normalization_with(0, (double)NAN)},
+                row = washi_layer_layer_normalization_with(-1);
     empty.name = "";
     taken.name = "dense";
     switch (*(const int *)config) {
@@ -21,6 +26,10 @@ static washi_tensor *wrong(washi_scope *s, washi_tensor *x, const void *config)
     case 10: return washi_layer_call(s, &taken, washi_dense(s, x, 2, NULL));
     case 11: return washi_matmul(washi_dense(s, x, 7, NULL), washi_transpose(x));
     case 12: return washi_layer_call(NULL, &empty, x);
+    case 13: return washi_weight(s, "v", (washi_weight_options){{2, {3, INT64_MAX}}, NULL, false, 0});
+    case 14: return washi_layer_call(s, &batch[0], x);
+    case 15: return washi_layer_call(s, &batch[1], x);
+    case 16: return washi_layer_call(s, &row, x);
     default: return washi_layer_call(s, NULL, x);
     }
 }
@@ -43,6 +52,10 @@ START_TEST(mistakes_in_layers)
                     {WASHI_BAD_VALUE, "layer l: the name l/dense went to an earlier layer"},
                     {WASHI_BAD_SHAPE, "layer l: matmul: "},
                     {WASHI_MISUSE, "scope is NULL"},
+                    {WASHI_BAD_SHAPE, "weight v: [3,9223372036854775807] is no shape"},
+                    {WASHI_BAD_VALUE, "batch_normalization: momentum 1.5, 0 to 1 wanted"},
+                    {WASHI_BAD_VALUE, "batch_normalization: epsilon nan, at least 0 wanted"},
+                    {WASHI_BAD_VALUE, "layer_normalization: epsilon -1, at least 0 wanted"},
                     {WASHI_MISUSE, "layer is NULL"}};
     for (int i = 0; i < (int)(sizeof expected / sizeof *expected); i++) {
         washi_layer layers[] = {washi_layer_custom("l", wrong, &i)};

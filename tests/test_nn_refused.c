@@ -44,6 +44,7 @@ START_TEST(mistakes_in_data)
     const washi_array empty = {WASHI_F32, {2, {0, FEATURES}}, points};
     const washi_array none = {WASHI_U8, {1, {0}}, kinds}, scalar = {WASHI_F32, {0}, points};
     const washi_array no_data = {WASHI_F32, {2, {SAMPLES, FEATURES}}, NULL};
+    const washi_array askew = {WASHI_F32, {2, {SAMPLES - 1, FEATURES}}, (const char *)points + 1};
     const washi_array no_type = {(washi_dtype)7, {2, {SAMPLES, FEATURES}}, points};
     fit_fails(NULL, &x, &y, WASHI_MISUSE, "fit: the model is NULL");
     fit_fails(m, NULL, &y, WASHI_MISUSE, "fit: x is NULL");
@@ -52,6 +53,7 @@ START_TEST(mistakes_in_data)
     fit_fails(m, &empty, &none, WASHI_BAD_SHAPE, "fit: x [0,5] and y [0] are empty");
     fit_fails(m, &scalar, &y, WASHI_BAD_SHAPE, "fit: x has shape []");
     fit_fails(m, &no_data, &y, WASHI_MISUSE, "fit: x has no data");
+    fit_fails(m, &askew, &fewer, WASHI_BAD_VALUE, "fit: x is not aligned to an element of f32");
     fit_fails(m, &no_type, &y, WASHI_BAD_TYPE, "fit: x has type 7");
     fit_fails(m, &x, &x, WASHI_BAD_TYPE, "sparse_categorical_crossentropy: target [16,5] f32");
     ok(washi_fit(m, &x, &y, &options, NULL));

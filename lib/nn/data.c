@@ -14,6 +14,9 @@ washi_status wa_nn_check_samples(const char *who, const char *name, const washi_
                           name, wa_nn_shape(a->shape).at);
     if (!a->data && washi_size(a->shape) > 0)
         return washi_fail(NULL, WASHI_MISUSE, "%s: %s has no data", who, name);
+    if ((uintptr_t)a->data % washi_dtype_size(a->type))
+        return washi_fail(NULL, WASHI_BAD_VALUE, "%s: %s is not aligned to an element of %s", who, name,
+                          washi_dtype_name(a->type));
     return WASHI_OK;
 }
 

@@ -2,7 +2,7 @@
  * own. */
 #include "nn.h"
 
-static bool check(const char *who, washi_tensor *x)
+static bool check(const char *who, washi_tensor *x, double epsilon)
 {
     washi_tape *t = washi_tape_of(x);
     washi_shape shape = washi_shape_of(x);
@@ -13,6 +13,8 @@ static bool check(const char *who, washi_tensor *x)
     else if (type != WASHI_F32 && type != WASHI_F64)
         washi_fail(t, WASHI_BAD_TYPE, "%s: %s of %s, f32 or f64 wanted: rescale or cast it first", who,
                    wa_nn_shape(shape).at, washi_dtype_name(type));
+    else if (!(epsilon >= 0))
+        washi_fail(t, WASHI_BAD_VALUE, "%s: epsilon %g, at least 0 wanted", who, epsilon);
     else
         return true;
     return false;
@@ -61,7 +63,12 @@ static void follow(washi_tensor *average, washi_tensor *now, double momentum)
 static washi_tensor *batch_normalization(washi_scope *s, washi_tensor *x, const void *config)
 {
     const double momentum = ((const double *)config)[0], epsilon = ((const double *)config)[1];
-    if (!check("batch_normalization", x)) return NULL;
+    if (!check("batch_normalization", x, epsilon)) return NULL;
+    if (!(momentum >= 0 && momentum <= 1)) {
+        washi_fail(washi_tape_of(x), WASHI_BAD_VALUE, "batch_normalization: momentum %g, 0 to 1 wanted",
+                   momentum);
+        return NULL;
+    }
     washi_tensor *gamma = weight(s, "gamma", x, washi_ones, false);
     washi_tensor *beta = weight(s, "beta", x, washi_zeros, false);
     struct moments moving = {weight(s, "moving_mean", x, washi_zeros, true),
@@ -93,10 +100,11 @@ washi_layer washi_layer_batch_normalization(void)
 
 static washi_tensor *layer_normalization(washi_scope *s, washi_tensor *x, const void *config)
 {
-    if (!check("layer_normalization", x)) return NULL;
+    const double epsilon = *(const double *)config;
+    if (!check("layer_normalization", x, epsilon)) return NULL;
     washi_tensor *gamma = weight(s, "gamma", x, washi_ones, false);
     washi_tensor *beta = weight(s, "beta", x, washi_zeros, false);
-    return normalise(x, moments(x, -1, true), *(const double *)config, gamma, beta);
+    return normalise(x, moments(x, -1, true), epsilon, gamma, beta);
 }
 
 washi_layer washi_layer_layer_normalization_with(double epsilon)

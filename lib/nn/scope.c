@@ -14,7 +14,8 @@ static bool check_weight(washi_scope *s, const char *name, const washi_weight_op
         washi_fail(t, WASHI_BAD_TYPE, "weight %s: type %s, f32 or f64 wanted (or i32, frozen)", name,
                    washi_dtype_name(o->type));
     else if (washi_size(o->shape) < 1)
-        washi_fail(t, WASHI_BAD_SHAPE, "weight %s: %s has no elements", name, wa_nn_shape(o->shape).at);
+        washi_fail(t, WASHI_BAD_SHAPE, "weight %s: %s %s", name, wa_nn_shape(o->shape).at,
+                   washi_size(o->shape) ? "is no shape" : "has no elements");
     else
         return true;
     return false;

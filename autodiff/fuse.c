@@ -125,7 +125,9 @@ static bool form_in(const struct wa_graph *g, const struct wa_group *group, cons
         return reads_row(g, group, v->x[0]);
     }
     *form = fills(group, s) ? WA_FULL : WA_COLUMN;
-    return *form == WA_FULL || (washi_size(s) == group->rows && group->columns <= WA_LONGEST_ROW);
+    /* Rows without elements do not bring what one element a row is made of. */
+    return *form == WA_FULL ||
+           (washi_size(s) == group->rows && group->columns > 0 && group->columns <= WA_LONGEST_ROW);
 }
 
 /* Whether v, in this form, reads operand i of the group's own where it is at hand. */

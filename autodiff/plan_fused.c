@@ -97,7 +97,8 @@ static void cut(struct wa_builder *b, size_t size)
     if (f->rows_a_unit > f->rows && f->rows) f->rows_a_unit = f->rows;
     f->piece = group->by_rows || f->columns < tile ? f->columns : tile;
     f->pieces = group->by_rows ? 1 : f->piece ? (f->columns + f->piece - 1) / f->piece : 0;
-    f->slot_bytes = wa_round_up(f->rows_a_unit * f->piece * size, WA_ALIGN);
+    /* Rows of no elements, too, can have one element a row. */
+    f->slot_bytes = wa_round_up(f->rows_a_unit * (f->piece ? f->piece : 1) * size, WA_ALIGN);
     f->block_bytes = f->folds ? f->folds->tile * size : 0;
 }
 

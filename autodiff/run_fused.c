@@ -161,10 +161,12 @@ static void run_rows(const struct wa_fused *f, size_t first, size_t last, size_t
     struct wa_unit u = {.block = first * f->columns};
     for (u.row = first; u.row < last; u.row += u.rows) {
         u.rows = last - u.row < f->rows_a_unit ? last - u.row : f->rows_a_unit;
-        for (u.begin = begin; u.begin < end; u.begin += u.n) {
+        u.begin = begin;
+        do { /* once also where a row has no elements */
             u.n = end - u.begin < f->piece ? end - u.begin : f->piece;
             run_code(f->code + f->once, f->count - f->once, &u, f, bases);
-        }
+            u.begin += u.n;
+        } while (u.begin < end);
     }
 }
 
@@ -258,7 +260,7 @@ static void run_share(const struct wa_step *s, int task, char *bases[], void *sc
     size_t lead = s->lead ? (size_t)s->lead : f->rows, each = (row ? f->columns : f->rows) / lead;
     wa_share(lead, s->tasks, task, &begin, &end);
     begin *= each, end *= each;
-    if (begin == end) return;
+    if (begin == end || !f->pieces) return;
     if (f->multiplies && f->update_old >= 0)
         run_update(s, task, begin, end, bases, scratch);
     else if (f->multiplies)

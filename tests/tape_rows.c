@@ -2,6 +2,7 @@
  * at every CPU level and number of threads, fused or not. */
 #include "tape.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,10 +120,39 @@ START_TEST(same_bits_in_every_setting)
 }
 END_TEST
 
+/* Rows without elements are rows: each gives a number, and what follows goes on with it. */
+START_TEST(rows_without_elements)
+{
+    enum { A = 16, B = 4, ALL = A * B };
+    struct settings set = open_settings();
+    for (int s = 0; s < set.count; s++) {
+        washi_tape *tape = washi_tape_new(set.w[s]);
+        washi_tensor *x = washi_input(tape, WASHI_F32, SHAPE(A, B, 0));
+        washi_tensor *fold = washi_logsumexp(washi_tanh(x), -1, false),
+                     *clipped = washi_clip(fold, -0.5, 0.75),
+                     *y[] = {fold, washi_add(washi_square(clipped), clipped),
+                             washi_clip(washi_max(x, -1, false), -3, 3)};
+        ok(washi_eval(3, y));
+        for (int i = 0; i < ALL; i++) {
+            const double found[] = {(double)washi_f32(y[0])[i], (double)washi_f32(y[1])[i],
+                                    (double)washi_f32(y[2])[i]};
+            ck_assert_msg(isinf(found[0]) && found[0] < 0, "%s: row %d: %g", set.name[s], i, found[0]);
+            ck_assert_msg(found[1] < -0.24 && found[1] > -0.26, "%s: row %d: %g", set.name[s], i,
+                          found[1]);
+            ck_assert_msg(found[2] < -2.9 && found[2] > -3.1, "%s: row %d: %g", set.name[s], i,
+                          found[2]);
+        }
+        washi_tape_free(tape);
+    }
+    close_settings(&set);
+}
+END_TEST
+
 TCase *rows_case(void)
 {
     TCase *c = tcase_create("rows");
     tcase_set_timeout(c, 120);
+    tcase_add_test(c, rows_without_elements);
     tcase_add_loop_test(c, same_bits_in_every_setting, 0, (int)(sizeof formulas / sizeof *formulas));
     return c;
 }

@@ -334,9 +334,9 @@ static void emit_fold(struct wa_builder *b, int m)
     let_go(b, m);
 }
 
-/* Rows that come after one another are asked for while the one before is worked on: by the chains that
- * wait for memory in any case, to write there, else by the longest. Small operands are near the core.
- */
+/* Rows are asked for two rows before they are worked on, since memory would be idle in between, and one
+ * row is too short a time: by the chains that wait for memory in any case, to write past the caches,
+ * else by the longest. Small operands are near the core. */
 static void prefetch(struct wa_builder *b)
 {
     enum { LARGE = 1 << 20 };
@@ -348,7 +348,7 @@ static void prefetch(struct wa_builder *b)
         if (x->type == value_of(b, b->chain_first)->node->type &&
             wa_layout_of(x->shape, b->group->shape) == WA_DENSE &&
             wa_shape_bytes(x->shape, x->type) >= LARGE)
-            link(b, WA_CHAIN_prefetch, (struct wa_ref){k, WA_AT_NEXT, washi_dtype_size(x->type)});
+            link(b, WA_CHAIN_prefetch, (struct wa_ref){k, WA_AT_AFTER, washi_dtype_size(x->type)});
     }
 }
 

@@ -52,9 +52,13 @@ INLINE void NAME(link_store)(const size_t vectors, const VT *value, T *y, const 
         V(store_n)(y, value[0], lanes);
 }
 
-/* Past the caches where that can be. */
+/* Past the caches where that can be. Stores stand still when they come to a page whose address is not
+ * known: one of its lines is asked for two pages before. */
 INLINE void NAME(link_stream)(const size_t vectors, const VT *value, T *y, const size_t lanes)
 {
+    enum { PAGE = 4096 };
+    if ((uintptr_t)y % PAGE < vectors * sizeof(VT))
+        __builtin_prefetch((const void *)((uintptr_t)y + 2 * PAGE), 0, 2);
     if ((uintptr_t)y % sizeof(VT) == 0)
         NAME(link_store)(vectors, value, y, lanes, V(stream));
     else
@@ -77,12 +81,13 @@ INLINE void NAME(link_copy)(const size_t vectors, VT *to, const VT *from){EACH(t
 INLINE void NAME(link_unary)(const size_t vectors, VT *value,
                              NAME(unary) * f){EACH(value[v] = f(value[v]))}
 
-/* As many cache lines as the block has. */
+/* As many cache lines as the block has, for the second level, which can wait for more at once.
+ */
 INLINE void NAME(link_prefetch)(const size_t vectors, const T *x)
 {
     enum { LINE = 64 };
     EACH(if (v == 0 || v * LINE < vectors * LEN * sizeof(T))
-             __builtin_prefetch((const void *)((uintptr_t)x + v * LINE)))
+             __builtin_prefetch((const void *)((uintptr_t)x + v * LINE), 0, 2))
 }
 
 /* By way of memory: f may change any register. */

@@ -625,8 +625,9 @@ WASHI_API washi_status washi_assign(washi_tensor *weight, washi_tensor *value);
 WASHI_API washi_program *washi_compile(washi_tape *t, int n, washi_tensor *const outputs[]);
 /** Frees a program; the data of its outputs goes with it. NULL is fine. */
 WASHI_API void washi_program_free(washi_program *p);
-/** Gives an input its value: data is borrowed and must live through the runs that read it. NULL takes it
- * away. WASHI_MISUSE: not an input; WASHI_BAD_VALUE: not aligned to an element. */
+/** Gives an input its value: data is borrowed and must live through the runs that read it; it must not be
+ * memory of a variable that these assign. NULL takes it away, and an input without elements needs none.
+ * WASHI_MISUSE: not an input; WASHI_BAD_VALUE: not aligned to an element. */
 WASHI_API washi_status washi_feed(washi_tensor *input, const void *data);
 /** Announces what an input of indices will be fed with after the next run, NULL for nothing: that run
  * asks memory for the rows they pick while it computes. Changes the speed alone; the indices must be

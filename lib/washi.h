@@ -98,7 +98,8 @@ WASHI_API const char *washi_version_long(void);
 /** How to open a context. All zero: malloc, one thread a core, the best CPU level, seed 0. */
 typedef struct {
     /** Allocates (block NULL), grows, shrinks or frees (new_size 0, returns NULL) memory; called from
-     * one thread at a time per tape, program, model or reader. NULL: realloc and free. */
+     * one thread at a time per tape, program, model or reader. NULL: realloc and free, with large pages
+     * asked for from 8 MiB on. */
     void *(*resize)(void *user, void *block, size_t old_size, size_t new_size);
     /** Calls task(arg, 0) ... task(arg, tasks-1), in any order on any threads, and returns when all
      * have returned. NULL: a pool of the context's own. */

@@ -1,9 +1,10 @@
 /* context.c: opening and closing a context, its threads and its random numbers. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* madvise */
 #include "core/core.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define STRING(x)    #x
@@ -16,13 +17,31 @@ const char *washi_version_long(void)
     return "washi " WA_VERSION ", SLEEF " WA_SLEEF_VERSION ", lanes " STRING_OF(WA_LANES);
 }
 
+/* Asks for pages of 2 MiB where the system has them: who walks through long arrays waits for the
+ * addresses of small ones. */
+static void ask_for_large_pages(void *block, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    enum { PAGE = 4096, LEAST = 8 << 20 };
+    const size_t skip = (PAGE - (uintptr_t)block % PAGE) % PAGE;
+    if (block && size >= LEAST)
+        (void)madvise((char *)block + skip, (size - skip) / PAGE * PAGE, MADV_HUGEPAGE);
+#else
+    (void)block, (void)size;
+#endif
+}
+
 static void *resize_by_malloc(void *user, void *block, size_t old_size, size_t new_size)
 {
     (void)user;
     (void)old_size;
-    if (new_size) return realloc(block, new_size);
-    free(block);
-    return NULL;
+    if (!new_size) {
+        free(block);
+        return NULL;
+    }
+    void *p = realloc(block, new_size);
+    ask_for_large_pages(p, new_size);
+    return p;
 }
 
 static int cores(void)

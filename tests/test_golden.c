@@ -1,6 +1,8 @@
 /* test_golden.c: two short trainings on synthetic data give the same weights, bit for bit, at every CPU
- * level this machine has and for 1, 2, 3 and 7 threads: those whose hashes stand in golden/weights.txt.
+ * level this machine has and for 1 to 7 threads, fused or not: those whose hashes stand in
+ * golden/weights.txt.
  */
+#define _POSIX_C_SOURCE 200809L /* setenv */
 #include "suite.h"
 #include "support.h"
 
@@ -218,6 +220,27 @@ START_TEST(same_weights_in_every_setting)
 }
 END_TEST
 
+/* Fused and not. The settings above have some of these, and what recomputes. */
+START_TEST(same_weights_on_one_to_seven_threads)
+{
+    enum { MOST = 7 };
+    const int step = getenv("WASHI_LEAN") ? MOST : 1;
+    const uint64_t wanted = golden(trainings[_i].name);
+    for (int i = 0; i < LEVELS; i++)
+        for (int threads = 1; threads <= MOST; threads += step)
+            for (int fuse = 0; fuse < 2; fuse++) {
+                const char *why;
+                setenv("WASHI_FUSE", fuse ? "1" : "0", 1);
+                washi *w = open_level(level_names[i], threads, &why);
+                unsetenv("WASHI_FUSE");
+                if (!w) continue; /* the settings tell of it */
+                ck_assert_msg(trainings[_i].train(w) == wanted, "%s, %d threads, fuse %d: other bits",
+                              level_names[i], threads, fuse);
+                washi_close(w);
+            }
+}
+END_TEST
+
 static uint64_t train_with_seed(uint64_t (*train)(washi *w), uint64_t seed)
 {
     washi *w;
@@ -241,6 +264,7 @@ int main(void)
     TCase *all = tcase_create("golden");
     tcase_set_timeout(all, 300);
     tcase_add_loop_test(all, same_weights_in_every_setting, 0, TRAININGS);
+    tcase_add_loop_test(all, same_weights_on_one_to_seven_threads, 0, TRAININGS);
     tcase_add_loop_test(all, seed_decides, 0, TRAININGS);
     return RUN_SUITE("golden", all);
 }

@@ -22,10 +22,10 @@ const char *washi_version_long(void)
 static void ask_for_large_pages(void *block, size_t size)
 {
 #ifdef MADV_HUGEPAGE
-    enum { PAGE = 4096, LEAST = 8 << 20 };
-    const size_t skip = (PAGE - (uintptr_t)block % PAGE) % PAGE;
-    if (block && size >= LEAST)
-        (void)madvise((char *)block + skip, (size - skip) / PAGE * PAGE, MADV_HUGEPAGE);
+    enum { LEAST = 8 << 20 };
+    if (!block || size < LEAST) return;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), skip = (page - (uintptr_t)block % page) % page;
+    (void)madvise((char *)block + skip, (size - skip) / page * page, MADV_HUGEPAGE);
 #else
     (void)block, (void)size;
 #endif

@@ -109,6 +109,16 @@ void *counted(void *user, void *block, size_t old_size, size_t new_size)
     return grown + head;
 }
 
+float lanes_sum(size_t n, const float *x)
+{
+    enum { LANES = 64 };
+    float lane[LANES] = {0};
+    for (size_t i = 0; i < n; i++) lane[i % LANES] += x[i];
+    for (size_t h = LANES / 2; h; h /= 2)
+        for (size_t j = 0; j < h; j++) lane[j] += lane[j + h];
+    return lane[0];
+}
+
 uint64_t next_bits(uint64_t *state)
 {
     uint64_t z = *state += 0x9E3779B97F4A7C15u;

@@ -54,6 +54,8 @@ void *counted(void *user, void *block, size_t old_size, size_t new_size);
 
 /* -- numbers -- */
 
+/* The sum of a row by the lanes' rule of docs/numerics.md, of 64 lanes. */
+float lanes_sum(size_t n, const float *x);
 /* Of a seeded sequence (Steele, Lea and Flood 2014, SplitMix64). */
 uint64_t next_bits(uint64_t *state);
 double between(uint64_t *state, double low, double high);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LANES = 64, ROW_CHUNK = 4096, COLUMN_CHUNK = 256, OUTPUTS = 3 };
+enum { ROW_CHUNK = 4096, COLUMN_CHUNK = 256, OUTPUTS = 3 };
 
 /* x, y of [n, columns], a row, a column, and bytes of [n, columns]. */
 enum { X, Y, ROW, COLUMN, BYTES, INPUTS };
@@ -103,24 +103,13 @@ static const struct {
                         [RESHAPED] = {"reshaped", reshaped},
                         [STATISTICS] = {"statistics", statistics}};
 
-/* Rows and columns. On several threads only folds of some 30000 elements and more take others with
- * them.
- */
+/* Rows and columns. On several threads only folds of 30000 elements or more take others with them. */
 static const int64_t sizes[][2] = {
     {0, 5},     {5, 0},     {1, 1},    {255, 130}, {256, 130}, {257, 130},  {513, 66},  {1, 4095},
     {1, 4096},  {1, 4097},  {3, 1365}, {64, 64},   {8, 4096},  {8, 4097},   {7, 9001},  {1, 32767},
     {1, 32769}, {2049, 16}, {4096, 9}, {4097, 9},  {32, 1024}, {300, 2500}, {33000, 1}, {1030, 37}};
 
 /* -- the order -- */
-
-static float lanes_of(size_t n, const float *x)
-{
-    float lane[LANES] = {0};
-    for (size_t i = 0; i < n; i++) lane[i % LANES] += x[i];
-    for (size_t h = LANES / 2; h; h /= 2)
-        for (size_t j = 0; j < h; j++) lane[j] += lane[j + h];
-    return lane[0];
-}
 
 /* The sum of n numbers, stride apart, in chunks; x is lost. */
 static float sum_of(size_t n, size_t stride, float *x)
@@ -132,7 +121,7 @@ static float sum_of(size_t n, size_t stride, float *x)
             const size_t m = n - i < chunk ? n - i : chunk;
             float sum = 0;
             for (size_t k = 0; k < m && stride > 1; k++) sum += x[(i + k) * stride];
-            x[chunks++ * stride] = stride > 1 ? sum : lanes_of(m, x + i);
+            x[chunks++ * stride] = stride > 1 ? sum : lanes_sum(m, x + i);
         }
     }
     return n ? x[0] : 0;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <Random123/philox.h>
+#include "support.h"
 #include "test_scalar.h"
 
 /* -- elementwise ---------------------------------------------------------------------------------- */
@@ -114,16 +115,6 @@ START_TEST(casts)
 END_TEST
 
 /* -- rows ----------------------------------------------------------------------------------------- */
-
-/* The lanes' rule as simd.h states it. */
-static float lanes_sum(size_t n, const float *x)
-{
-    float lane[WA_LANES] = {0};
-    for (size_t i = 0; i < n; i++) lane[i % WA_LANES] += x[i];
-    for (size_t h = WA_LANES / 2; h; h /= 2)
-        for (size_t j = 0; j < h; j++) lane[j] += lane[j + h];
-    return lane[0];
-}
 
 START_TEST(folds)
 {

@@ -82,31 +82,47 @@ bool same_bits(const washi_tensor *y, const washi_tensor *dx, Rows loop)
            memcmp(washi_data(dx), d.dx.get(), count * sizeof(float)) == 0;
 }
 
-// The formula's value, and with `loss` the gradient of its sum too.
-void composed(benchmark::State &state, Formula formula, Formula loss, Rows loop)
+// Runs of a program of one or two outputs, which `record` makes of two arrays, once `check` finds them
+// right.
+template <class Record, class Check>
+void program(benchmark::State &state, int threads, Record record, Check check)
 {
     washi_options options = {};
-    options.threads = 1;
+    options.threads = threads;
     washi *w = nullptr;
     washi_open(&w, &options);
     washi_tape *t = washi_tape_new(w);
     const int64_t shape[] = {int64_t(count / row), int64_t(row)};
-    washi_tensor *x = washi_input(t, WASHI_F32, washi_shape_make(2, shape)), *y = formula(x);
-    washi_tensor *outputs[2] = {y, nullptr};
-    if (loss != nullptr) washi_grad(washi_sum(loss(y), WASHI_ALL, false), 1, &x, &outputs[1]);
-    washi_feed(x, data().x.get());
-    washi_program *p = washi_compile(t, loss != nullptr ? 2 : 1, outputs);
-    if (p == nullptr || washi_run(p) != WASHI_OK) {
+    washi_tensor *x[2], *outputs[2] = {nullptr, nullptr};
+    for (washi_tensor *&in : x) in = washi_input(t, WASHI_F32, washi_shape_make(2, shape));
+    washi_feed(x[0], data().x.get());
+    washi_feed(x[1], data().dx.get());
+    record(x, outputs);
+    washi_program *p = washi_compile(t, outputs[1] != nullptr ? 2 : 1, outputs);
+    if (p == nullptr || washi_run(p) != WASHI_OK)
         state.SkipWithError(washi_message());
-        return;
-    }
-    if (loop != nullptr && by_hand_runs() && !same_bits(y, outputs[1], loop))
+    else if (!check(outputs))
         state.SkipWithError("the loop by hand has other bits");
-    for (auto _ : state) washi_run(p);
-    state.SetLabel(washi_cpu(w));
+    else {
+        for (auto _ : state) washi_run(p);
+        state.SetLabel(washi_cpu(w));
+    }
     washi_program_free(p);
     washi_tape_free(t);
     washi_close(w);
+}
+
+// The formula's value, and with `loss` the gradient of its sum too.
+void composed(benchmark::State &state, Formula formula, Formula loss, Rows loop)
+{
+    const auto record = [=](washi_tensor *const x[2], washi_tensor *outputs[2]) {
+        outputs[0] = formula(x[0]);
+        if (loss != nullptr)
+            washi_grad(washi_sum(loss(outputs[0]), WASHI_ALL, false), 1, x, &outputs[1]);
+    };
+    program(state, 1, record, [=](washi_tensor *const outputs[2]) {
+        return loop == nullptr || !by_hand_runs() || same_bits(outputs[0], outputs[1], loop);
+    });
 }
 
 template <class Loop> void by_hand(benchmark::State &state, Loop loop)
@@ -140,25 +156,10 @@ washi_tensor *columns(washi_tensor *x, washi_tensor *y) { return washi_sum(washi
 // A fold of what is made of two arrays, by so many threads.
 void folded(benchmark::State &state, washi_tensor *formula(washi_tensor *, washi_tensor *))
 {
-    washi_options options = {};
-    options.threads = int(state.range(0));
-    washi *w = nullptr;
-    washi_open(&w, &options);
-    washi_tape *t = washi_tape_new(w);
-    const int64_t shape[] = {int64_t(count / row), int64_t(row)};
-    washi_tensor *x[2];
-    for (washi_tensor *&in : x) in = washi_input(t, WASHI_F32, washi_shape_make(2, shape));
-    washi_feed(x[0], data().x.get());
-    washi_feed(x[1], data().dx.get());
-    washi_tensor *y = formula(x[0], x[1]);
-    washi_program *p = washi_compile(t, 1, &y);
-    if (p == nullptr || washi_run(p) != WASHI_OK)
-        state.SkipWithError(washi_message());
-    else
-        for (auto _ : state) washi_run(p);
-    washi_program_free(p);
-    washi_tape_free(t);
-    washi_close(w);
+    const auto record = [=](washi_tensor *const x[2], washi_tensor *outputs[2]) {
+        outputs[0] = formula(x[0], x[1]);
+    };
+    program(state, int(state.range(0)), record, [](washi_tensor *const *) { return true; });
 }
 
 #define FOLD(name)                                                                                     \

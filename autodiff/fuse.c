@@ -156,6 +156,7 @@ static bool reads_outside(const struct wa_graph *g, const struct wa_group *group
 static struct wa_group with(const struct wa_graph *g, struct wa_group group, const struct wa_value *v,
                             enum wa_form form)
 {
+    if (form == WA_BESIDE) return group;
     if (form == WA_FOLDED) {
         group.folds = true;
         group.folding = wa_folding_of(g, v);
@@ -235,8 +236,7 @@ static void enter(struct wa_graph *g, int group, int v, enum wa_form form)
     g->groups[group] = with(g, g->groups[group], &g->values[v], form);
 }
 
-/* A matrix product can begin a group when it is one product, of rows enough to share out. */
-static bool may_head(const struct wa_graph *g, int v)
+bool wa_may_head(const struct wa_graph *g, int v)
 {
     const struct wa_value *value = &g->values[v];
     washi_shape y = value->node->shape;
@@ -245,6 +245,14 @@ static bool may_head(const struct wa_graph *g, int v)
     bool one = value->gathered || g->values[value->x[0]].node->shape.rank == 2;
     return one && g->values[value->x[1]].node->shape.rank == 2 && y.dim[0] >= FEWEST_ROWS &&
            y.dim[1] > 0 && y.dim[1] <= WA_LONGEST_ROW;
+}
+
+static int begin_product(struct wa_graph *g, int v, int level)
+{
+    int group = new_group(g, g->values[v].node->shape, level);
+    g->groups[group].head = v;
+    enter(g, group, v, WA_FULL);
+    return group;
 }
 
 /* One group of two, when they have the same space and at most one matrix product; -1: they cannot be.
@@ -270,11 +278,7 @@ static int group_of_operands(struct wa_graph *g, const struct wa_value *v, int l
     for (int i = 0; i <= v->n; i++) {
         int base = wa_before(g, v, i), group = base < 0 ? -1 : wa_group_of(g, base);
         if (base < 0 || level_of(g, base) < level || g->values[base].source) continue;
-        if (group < 0 && may_head(g, base)) {
-            group = new_group(g, g->values[base].node->shape, level);
-            g->groups[group].head = base;
-            enter(g, group, base, WA_FULL);
-        }
+        if (group < 0 && wa_may_head(g, base)) group = begin_product(g, base, level);
         if (group < 0) return -1;
         if (found < 0) found = group;
         if (found != group) found = merge(g, found, group);
@@ -287,11 +291,13 @@ static void place_value(struct wa_graph *g, int v, bool fuse)
 {
     struct wa_value *value = &g->values[v];
     int level = 0;
+    if (value->form == WA_BESIDE) return; /* placed with its product */
     for (int i = 0; i <= value->n; i++) {
         int base = wa_before(g, value, i), of = base < 0 ? 0 : level_of(g, base);
         if (level < of) level = of;
     }
     value->level = level + 1;
+    if (value->keeps >= 0) enter(g, begin_product(g, v, level + 1), value->keeps, WA_BESIDE);
     if (!fusable(g, value)) return;
     enum wa_form form = WA_FULL;
     bool begins = !fuse || value->node->op->fusion == WA_FUSE_TAKE;

@@ -83,7 +83,7 @@ struct wa_fused {
     unsigned char *codes; /* their codes, */
     int *moving;          /* and the numbers, within a chain, of those that move */
     int link_count;
-    bool streams;             /* some of them past the caches */
+    bool streams;                     /* some of them past the caches */
     int blocks, slots, locals, bases; /* bases: the operands, the outputs, the blocks, the slots, the
                                          locals, the kernels */
     size_t slot_bytes, local_bytes, task_bytes;
@@ -91,6 +91,7 @@ struct wa_fused {
     struct wa_gemm gemm;
     washi_dtype gemm_type;
     int gemm_a, gemm_b, gemm_indices; /* bases; -1: no rows are gathered */
+    int gemm_kept;                    /* the base of what the packing leaves; -1: nothing */
     int64_t table_rows;
     struct wa_ref gemm_c;
     /* All the group does is y = sign * scale * product + old_sign * old: the product does that itself.

@@ -71,6 +71,7 @@ void wa_gemm_rows(struct wa_gemm *g, size_t begin, size_t end, size_t element)
         g->a_rows += begin;
     else
         g->a = (const char *)g->a + begin * g->a_row * (g->a_u8 ? 1 : element);
+    if (g->a_kept) g->a_kept = (char *)g->a_kept + begin * g->k * element;
     g->m = end - begin;
 }
 

@@ -134,7 +134,7 @@ static bool read_apart(const struct wa_graph *g, const struct readings *list, in
 
 static bool may_overwrite(const struct wa_value *v)
 {
-    return v->group >= 0 && v->node->op != &wa_op_matmul;
+    return v->group >= 0 && v->form != WA_BESIDE && v->node->op != &wa_op_matmul;
 }
 
 /* Whether v may be written over the memory of root r, read no later than by v's step: all that the step

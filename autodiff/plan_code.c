@@ -236,7 +236,8 @@ void wa_emit_members(struct wa_builder *b)
 {
     wa_survey_chains(b);
     for (int m = 0; m < b->members && !b->failed;) {
-        int after = wa_emit_chain(b, m);
+        bool beside = b->g->values[b->member[m]].form == WA_BESIDE;
+        int after = beside ? m : wa_emit_chain(b, m);
         if (after > m) {
             m = after;
             continue;
@@ -244,7 +245,7 @@ void wa_emit_members(struct wa_builder *b)
         const struct wa_op *op = b->g->values[b->member[m]].node->op;
         if (wa_ends(b, &b->g->values[b->member[m]]))
             emit_ending(b, m);
-        else if (op == &wa_op_matmul)
+        else if (beside || op == &wa_op_matmul)
             b->made[m] = wa_place_result(b, m);
         else if (op == &wa_op_take)
             emit_take(b, m);

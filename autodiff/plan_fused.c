@@ -165,6 +165,8 @@ static void plan_product(struct wa_builder *b)
     f->table_rows = v->gathered ? v->gathered->rows : 0;
     struct wa_place left = wa_operand_of(b->g, v, 0), right = wa_operand_of(b->g, v, 1);
     f->gemm = wa_gemm_of(&left, &right, v->gathered);
+    f->gemm_kept = v->keeps < 0 ? -1 : b->made[b->g->values[v->keeps].index].base;
+    if (v->keeps >= 0) f->gemm.a_kept = f; /* no scratch memory for it */
     block = BLOCK_BYTES / ((f->columns > f->gemm.k ? f->columns : f->gemm.k) * size);
     size_t most = v->gathered ? GATHERED_ROWS : BLOCK_ROWS;
     if (block > most) block = most;
@@ -254,8 +256,9 @@ static bool keep_code(struct wa_builder *b)
     if (!f->code || !f->nodes) return false;
     if (once) memcpy(f->code, b->once.at, once * sizeof *f->code);
     if (code) memcpy(f->code + once, b->code.at, code * sizeof *f->code);
-    f->node_count = b->members;
-    for (int i = 0; i < b->members; i++) f->nodes[i] = b->g->values[b->member[i]].node;
+    for (int i = 0; i < b->members; i++)
+        if (b->g->values[b->member[i]].form != WA_BESIDE)
+            f->nodes[f->node_count++] = b->g->values[b->member[i]].node;
     return true;
 }
 

@@ -9,6 +9,7 @@
 enum wa_form {
     WA_FULL,
     WA_COLUMN, /* one element a row */
+    WA_BESIDE, /* not of that space: what the packing of the matrix product leaves in memory */
     WA_FOLDED  /* a fold in chunks (run_reduce.c): it is there when all of the group is, and ends it */
 };
 
@@ -38,6 +39,7 @@ struct wa_value {
     bool *transposed;  /* by operand: matmul reads it with the last two axes exchanged */
     const struct wa_gathered
         *gathered;      /* of a matrix product: operand 0 is a table, operand 2 the indices */
+    int keeps;          /* its packing leaves this value in memory (prologue.c); -1: none */
     int after;          /* the value of node->gradient: v comes after it, even if it does not read it */
     bool live;          /* some goal needs it */
     int group;          /* the group that computes it (wa_group_of); -1: a step of its own, or none */
@@ -114,6 +116,8 @@ void wa_graph_mark(struct wa_graph *g);
 bool wa_graph_prologues(struct wa_graph *g);
 /* Lets the reverse sweep make again what is cheap, from few values that are kept (recompute.c). */
 bool wa_graph_recompute(struct wa_graph *g);
+/* Whether v, a matrix product, can begin a group: it is one product, of rows enough to share out. */
+bool wa_may_head(const struct wa_graph *g, int v);
 /* Puts values into groups (fuse.c), and these in order. fuse false: every value is its own step. */
 bool wa_graph_fuse(struct wa_graph *g, bool fuse);
 int wa_group_of(const struct wa_graph *g, int value); /* the group that stands; -1: none */

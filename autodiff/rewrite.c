@@ -156,6 +156,7 @@ static bool add_value(struct maker *m, const washi_tensor *y)
                            .n = y->n,
                            .after = -1,
                            .group = -1,
+                           .keeps = -1,
                            .step = -1,
                            .last = -1,
                            .read_by = -1,

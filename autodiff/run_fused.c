@@ -203,6 +203,7 @@ static void run_blocks(const struct wa_step *s, int task, size_t begin, size_t e
         struct wa_gemm gemm = f->gemm;
         void *indices = f->gemm_indices >= 0 ? bases[f->gemm_indices] : NULL;
         wa_gemm_operands(&gemm, bases[f->gemm_a], bases[f->gemm_b], indices);
+        if (f->gemm_kept >= 0) gemm.a_kept = bases[f->gemm_kept];
         wa_gemm_rows(&gemm, row, next, size);
         gemm.c =
             bases[f->gemm_c.base] + (f->gemm_c.start == WA_AT_ELEMENT ? row * f->columns * size : 0);

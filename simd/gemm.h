@@ -86,7 +86,7 @@ INLINE struct NAME(plan) NAME(plan)(const struct wa_gemm *g)
     plan.panels = plan.pack_b && !NAME(has_prologue)(g) && g->m * g->k <= GEMM_NEAR_BYTES / sizeof(T) &&
                   g->a_row * sizeof(T) % GEMM_SET_BYTES != 0;
     if (plan.pack_b) plan.b_size = gemm_round_up(depth * columns, LINE);
-    if (plan.pack_a)
+    if (plan.pack_a && !g->a_kept)
         plan.a_size = NAME(lies_across)(g)
                           ? depth * gemm_round_up(gemm_min(g->m, GEMM_GROUP), LINE)
                           : gemm_round_up(depth + GEMM_PAD, LINE) * gemm_min(g->m, GEMM_ROWS);

@@ -78,6 +78,7 @@ static void NAME(pack_a)(const struct wa_gemm *g, size_t i, size_t rows, size_t 
         }
     } else {
         t->a_row = gemm_round_up(t->k + GEMM_PAD, 64 / sizeof(T)), t->a_column = 1;
+        if (g->a_kept) t->a = to = (T *)g->a_kept + i * g->k + p, t->a_row = g->k;
         for (size_t r = 0; r < rows; r++) {
             const size_t line = g->a_rows ? (size_t)g->a_rows[i + r] : i + r;
             NAME(pack_line)(g, line * g->a_row + p, t->k, to + r * t->a_row);

@@ -64,6 +64,7 @@ void wa_gemm_part(const struct wa_gemm *g, int type, size_t parts, size_t index,
         cut(g->n, share(g->n, across, CUT), index % across, &j, &part->n);
         if (part->m == 0 || part->n == 0) return;
         if (g->a_rows) part->a_rows += i;
+        if (g->a_kept) part->a_kept = (char *)g->a_kept + i * g->k * size;
         a = g->a_rows ? 0 : i * g->a_row, b = j * g->b_column, c = i * g->c_row + j;
         part->row += i;
         part->column += j;

@@ -282,6 +282,8 @@ struct wa_gemm {
     bool a_u8; /* a holds uint8_t */
     const int32_t *a_rows, *a_columns;
     double a_scale; /* exact in the elements' type */
+    /* With a_rows, and m above 1: where a is left as it was made, m by k, for others. NULL: nowhere. */
+    void *a_kept;
 
     /* With an epilogue c may be NULL (and beta 0): the tiles are then in the scratch memory, and the
      * epilogue alone sees the result. Else they are in c. It may change a tile, and read and write all

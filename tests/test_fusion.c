@@ -190,6 +190,33 @@ START_TEST(before_a_product)
 }
 END_TEST
 
+/* A layer's output and its weight's gradient, of rows of so many bytes that are picked. */
+static void two_products(int64_t columns, const char *wanted)
+{
+    washi_tensor *bytes = washi_take(washi_input(t, WASHI_U8, SHAPE(9, columns)), indices, 0);
+    washi_tensor *x = washi_scale(washi_cast(bytes, WASHI_F32), 0.5);
+    washi_tensor *w1 = washi_input(t, WASHI_F32, SHAPE(columns, COLUMNS));
+    washi_tensor *slope = washi_input(t, WASHI_F32, SHAPE(2 * ROWS, COLUMNS));
+    washi_tensor *y[2] = {washi_tanh(washi_matmul(x, w1)),
+                          washi_sub(w1, washi_matmul(washi_transpose(x), slope))};
+    is_made_of(2, y, wanted);
+}
+
+/* Of two products that share the rows the first leaves what it packs, unless that is large, its rows
+ * are in one cache set, or several threads would need it. */
+START_TEST(packed_once_for_two_products)
+{
+    two_products(784, "take+cast+mul+matmul+tanh; matmul+sub");
+    two_products(1024, "take+cast+mul+matmul+tanh; take+cast+mul+matmul+sub");
+    two_products(16400, "take+cast+mul+matmul+tanh; take+cast+mul+matmul+sub");
+    close_inputs();
+    ok(washi_open(&w, &(washi_options){.threads = 2}));
+    t = washi_tape_new(w);
+    indices = washi_input(t, WASHI_I32, SHAPE(2 * ROWS));
+    two_products(784, "take+cast+mul+matmul+tanh; take+cast+mul+matmul+sub");
+}
+END_TEST
+
 /* -- what is stored -- */
 
 START_TEST(several_values_of_a_chain)
@@ -352,6 +379,7 @@ int main(void)
                      CASE("steps", open_inputs, close_inputs, after_a_product,
                           before_and_after_a_sum_of_rows, before_a_fold_in_chunks, a_fold_in_chunks,
                           a_fold_in_chunks_on_threads, before_and_after_a_row_is_normalized,
-                          after_rows_are_picked, before_a_product, several_values_of_a_chain,
-                          for_a_gradient, updates_are_one_pass, graphs, a_dump));
+                          after_rows_are_picked, before_a_product, packed_once_for_two_products,
+                          several_values_of_a_chain, for_a_gradient, updates_are_one_pass, graphs,
+                          a_dump));
 }

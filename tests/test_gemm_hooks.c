@@ -50,6 +50,46 @@ START_TEST(prologues_of_few_rows)
 }
 END_TEST
 
+/* What is packed is left where a_kept says, all of it, by the whole product and by its parts. */
+static void check_kept(const struct wa_simd *level, int type, struct wa_gemm *g, size_t parts)
+{
+    const size_t size = g->m * g->k;
+    g->a_kept = place(KEPT, size * size_of(type), below(2));
+    memset(g->a_kept, 0xff, size * size_of(type));
+    for (size_t i = 0; i < parts; i++) {
+        struct wa_gemm part;
+        wa_gemm_part(g, type, parts, i, &part);
+        level->gemm[type](&part, scratch_for(level, type, g));
+    }
+    for (size_t i = 0; i < size && g->n; i++) {
+        const double want = left(type, g, i / g->k, i % g->k), is = get(type, g->a_kept, i);
+        if (memcmp(&is, &want, sizeof is) && !(isnan(is) && isnan(want)))
+            ck_abort_msg("%s: element %zu of %zu x %zu x %zu is kept as %g, not %g", level->name, i,
+                         g->m, g->n, g->k, is, want);
+    }
+}
+
+START_TEST(packed_rows_are_kept)
+{
+    const struct wa_simd *level;
+    for (int type = 0; type < WA_REALS; type++)
+        for (int i = 0; i < 60; i++) {
+            struct shape s =
+                with_chance(16 + below(100), 1 + below(i % 5 ? 90 : 600), below(i % 3 ? 90 : 1500));
+            struct wa_gemm g;
+            s.a_across = false;
+            const size_t c_size = prepare(type, &s, &g);
+            int32_t *index = place(INDEX, s.m * sizeof(int32_t), s.at_end);
+            for (size_t r = 0; r < s.m; r++) index[r] = (int32_t)below(s.m);
+            g.a_rows = index, g.a_u8 = i % 2, g.a_scale = i % 4 < 2 ? 0.1f : 0;
+            want_reference(type, &g, c_size);
+            for (int l = 0; (level = wa_simd_level(l)); l++)
+                if (wa_simd_usable(level)) check_kept(level, type, &g, 1 + below(3));
+            check_levels(type, &g, c_size);
+        }
+}
+END_TEST
+
 /* -- epilogues ----------------------------------------------------------------------------------- */
 
 /* w[row][column] -= rate * tile, as two ops would; and how often each element came. */
@@ -321,7 +361,7 @@ END_TEST
 int main(void)
 {
     return run_all("gemm_hooks", (const TTest *const[]){
-                                     prologues, prologues_of_few_rows, epilogues, batches,
-                                     parts_make_the_whole, parts_of_a_batch_make_the_whole, lines_ahead,
-                                     asking, smaller_shapes_need_no_more_scratch, NULL});
+                                     prologues, prologues_of_few_rows, packed_rows_are_kept, epilogues,
+                                     batches, parts_make_the_whole, parts_of_a_batch_make_the_whole,
+                                     lines_ahead, asking, smaller_shapes_need_no_more_scratch, NULL});
 }

@@ -7,22 +7,28 @@
 
 #include <string.h>
 
+/* Whether the link of that code loses the registers. */
+static bool loses(int code) { return code >= WA_CHAIN_map && code < WA_CHAIN_neg; }
+
 /* The codes of a map's links, the first of them; -1: it is no link. */
-static int first_code(const struct wa_value *v)
+static int first_code(const struct wa_builder *b, const struct wa_value *v)
 {
     static const struct {
         int map, code;
     } table[] = {
 #define UNARY(name)  {WA_MAP_##name, WA_CHAIN_##name},
 #define BINARY(name) {WA_MAP_##name, WA_CHAIN_##name##_vector},
-        WA_CHAIN_UNARIES(UNARY) WA_CHAIN_BINARIES(BINARY)
+        WA_CHAIN_MATHS(UNARY) WA_CHAIN_UNARIES(UNARY) WA_CHAIN_BINARIES(BINARY)
 #undef UNARY
 #undef BINARY
     };
     const struct wa_op *op = v->node->op;
+    if (op->fusion != WA_FUSE_MAP) return -1;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (op->fusion == WA_FUSE_MAP && table[i].map == op->kernel) return table[i].code;
-    return op->fusion == WA_FUSE_MAP && v->n == 1 ? WA_CHAIN_map : -1;
+        if (table[i].map == op->kernel &&
+            (!loses(table[i].code) || b->step->simd->math_chain[v->node->type]))
+            return table[i].code;
+    return v->n == 1 ? WA_CHAIN_map : -1;
 }
 
 static const struct wa_value *value_of(const struct wa_builder *b, int m)
@@ -49,7 +55,7 @@ static bool goes_on(const struct wa_builder *b, int first, int m)
     if (is_fold(v))
         return v->form == WA_COLUMN && begins->form == WA_FULL && b->f->rows_a_unit == 1 &&
                b->output[m] < 0 && wa_member_of(b, v->x[0]) >= first;
-    if (v->form != begins->form || (first_code(v) < 0 && !is_bytes(b, v))) return false;
+    if (v->form != begins->form || (first_code(b, v) < 0 && !is_bytes(b, v))) return false;
     for (int k = 0; k < v->n; k++) {
         int from = wa_member_of(b, v->x[k]);
         if (from >= first && value_of(b, from)->form != v->form) return false;
@@ -61,10 +67,10 @@ static bool goes_on(const struct wa_builder *b, int first, int m)
 static int end_of(const struct wa_builder *b, int first)
 {
     const struct wa_value *v = value_of(b, first);
-    int code = first_code(v), end = first + 1;
+    int code = first_code(b, v), end = first + 1;
     if (code < 0 && !is_bytes(b, v)) return first;
     while (end < b->members && goes_on(b, first, end)) end++;
-    return code == WA_CHAIN_map && end == first + 1 ? first : end; /* its kernel does as well */
+    return loses(code) && end == first + 1 ? first : end; /* its kernel does as well */
 }
 
 /* Whether one of the members first ... end-1 goes past the caches. */
@@ -270,7 +276,7 @@ static void emit_map(struct wa_builder *b, int m)
     const struct wa_value *v = value_of(b, m);
     int from[2] = {wa_member_of(b, v->x[0]), v->n == 2 ? wa_member_of(b, v->x[1]) : -1};
     bool itself = v->n == 2 && (v->x[0] == v->x[1] || (from[0] >= 0 && from[0] == from[1]));
-    int n = itself ? 1 : v->n, code = first_code(v);
+    int n = itself ? 1 : v->n, code = first_code(b, v);
     struct operand x[2];
     for (int k = 0; k < n; k++) x[k] = operand_of(b, v, k);
     int k = n == 2 && x[1].place < x[0].place;
@@ -282,9 +288,10 @@ static void emit_map(struct wa_builder *b, int m)
     }
     keep(b, from);
     take(b, v, k, &x[k]);
-    if (code == WA_CHAIN_map) {
+    if (loses(code)) {
         empty_registers(b);
         link(b, code, kernel_of(b, v));
+        if (code != WA_CHAIN_map) b->chain->run = b->step->simd->math_chain[v->node->type];
     } else if (itself)
         link(b, code + WA_CHAIN_ITSELF, (struct wa_ref){0});
     else if (n == 1 && code >= 0)

@@ -154,16 +154,31 @@ INLINE void NAME(lanes_write)(T *y, const VT *lanes)
     for (size_t g = 0; g < GROUPS; g++) V(store)(y + g * LEN, lanes[g]);
 }
 
-#define LINKS   NAME(links_of_block)
+INLINE VT NAME(exp)(VT a) { return V(exp)(a); }
+INLINE VT NAME(tanh)(VT a) { return V(tanh)(a); }
+
+/* The maths are links of an interpreter of their own: their constants and steps are in the way of the
+ * others' registers. */
+typedef size_t NAME(links_fn)(size_t i, size_t n, size_t begin, size_t links, const unsigned char *code,
+                              void *const at[]);
+#define NONE(X)
 #define VECTORS NAME(LINK_VECTORS)
+#define MATHS   NONE
+#define LINKS   NAME(links_of_block)
 #include "links.h"
-#undef LINKS
+#if INLINES_MATHS
+#undef MATHS
+#define MATHS WA_CHAIN_MATHS
+#define LINKS NAME(maths_of_block)
+#include "links.h"
+#endif
 #undef VECTORS
-#define LINKS   NAME(links_of_rest)
 #define VECTORS 1
+#define LINKS   NAME(links_of_rest)
 #include "links.h"
-#undef LINKS
 #undef VECTORS
+#undef MATHS
+#undef NONE
 
 /* Lanes in memory, at their beginning and at their end. */
 INLINE void NAME(chain_lanes)(T *y, const bool end, VT identity, NAME(binary) * tree)
@@ -194,11 +209,23 @@ INLINE bool NAME(chain_fold)(unsigned char code, T *y, const bool end)
 #undef EACH
 #undef ONE_OF
 
-static void NAME(chain)(size_t n, size_t links, const unsigned char *code, void *const at[])
+INLINE void NAME(chain_by)(NAME(links_fn) * links_of_block, size_t n, size_t links,
+                           const unsigned char *code, void *const at[])
 {
     size_t i, folds = 0;
     while (folds < links && NAME(chain_fold)(code[folds], at[folds], false)) folds++;
-    i = NAME(links_of_block)(0, n, folds, links, code, at);
+    i = links_of_block(0, n, folds, links, code, at);
     if (i < n) NAME(links_of_rest)(i, n, folds, links, code, at);
     for (size_t k = 0; k < folds; k++) NAME(chain_fold)(code[k], at[k], true);
 }
+
+static void NAME(chain)(size_t n, size_t links, const unsigned char *code, void *const at[])
+{
+    NAME(chain_by)(NAME(links_of_block), n, links, code, at);
+}
+#if INLINES_MATHS
+static void NAME(math_chain)(size_t n, size_t links, const unsigned char *code, void *const at[])
+{
+    NAME(chain_by)(NAME(maths_of_block), n, links, code, at);
+}
+#endif

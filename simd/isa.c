@@ -1,7 +1,8 @@
 /* isa.c: every kernel at one CPU level. Compiled once per level with -DWA_ISA=<level> and that level's
  * flags; all is static but the level's table. The kernels are templates, included for float and for
  * double with these names: T the element, VT its vectors, LEN their lanes, V(op) the functions
- * of vec_<level>.h and vec_math.h, NAME(x) a name of this type's own. */
+ * of vec_<level>.h and vec_math.h, NAME(x) a name of this type's own, INLINES_MATHS whether
+ * WA_CHAIN_MATHS are inlined in vec_math.h. */
 #include <math.h>
 #include <string.h>
 #include "simd/simd.h"
@@ -39,23 +40,26 @@ INLINE size_t to_alignment(const void *p, size_t bytes) { return (size_t)(-(uint
 #include "bytes.h"
 #include "random.h"
 
-#define T       float
-#define VT      vf
-#define LEN     VF_LEN
-#define V(op)   vf_##op
-#define NAME(x) x##_f32
+#define T             float
+#define VT            vf
+#define LEN           VF_LEN
+#define V(op)         vf_##op
+#define NAME(x)       x##_f32
+#define INLINES_MATHS 1
 #include "kernels.h"
 #undef T
 #undef VT
 #undef LEN
 #undef V
 #undef NAME
+#undef INLINES_MATHS
 
-#define T       double
-#define VT      vd
-#define LEN     VD_LEN
-#define V(op)   vd_##op
-#define NAME(x) x##_f64
+#define T             double
+#define VT            vd
+#define LEN           VD_LEN
+#define V(op)         vd_##op
+#define NAME(x)       x##_f64
+#define INLINES_MATHS 0
 #include "kernels.h"
 
 #define REALS(kernel)                                                                                  \
@@ -78,6 +82,7 @@ const struct wa_simd PASTE(wa_simd_, WA_ISA) = {
     .map = {WA_MAPS(MAP)},
     .stretch = {WA_STRETCHES(STRETCH)},
     .chain = REALS(chain),
+    .math_chain = {math_chain_f32},
     .fold_last = {WA_FOLDS(FOLD_LAST)},
     .fold_first = {WA_FOLDS(FOLD_FIRST)},
     .argmax = REALS(argmax),

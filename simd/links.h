@@ -1,5 +1,5 @@
-/* links.h: the interpreter of a chain's links, for blocks of VECTORS vectors. A template: chain.h
- * includes it for each LINKS, its name.
+/* links.h: the interpreter of a chain's links, for blocks of VECTORS vectors, MATHS those it has of
+ * WA_CHAIN_MATHS. A template: chain.h includes it for each LINKS, its name.
  *
  * Each link ends with a jump of its own to the next one: the core then learns what usually follows it,
  * where a switch for all would be one jump that goes everywhere, and foreseen half of the time. */
@@ -28,6 +28,10 @@
     LINK(add_to_##r, NAME(link_saved)(VECTORS, saved, value, false, V(add)));                          \
     LINK(add_product_##r, NAME(link_product)(VECTORS, saved, value, x, lanes, false));                 \
     LINK(add_scaled_##r, NAME(link_product)(VECTORS, saved, value, at[k], lanes, true))
+/* Registers that are lost leave room for constants. */
+#define LOSES(name, ...)                                                                               \
+    LINK(name, __VA_ARGS__; NAME(link_set)(VECTORS, first, 0); NAME(link_set)(VECTORS, second, 0))
+#define MATH(name)     LOSES(name, NAME(link_unary)(VECTORS, value, NAME(name)));
 #define UNARY(name, f) LINK(name, NAME(link_unary)(VECTORS, value, f))
 #define BINARY(name, f)                                                                                \
     LINK(name##_vector, NAME(link_vector)(VECTORS, value, x, lanes, false, f));                        \
@@ -63,7 +67,7 @@ static size_t LINKS(size_t i, size_t n, size_t begin, size_t links, const unsign
         AT(save_0) AT(save_1) AT(restore_0) AT(restore_1)
         AT(store_0) AT(store_1) AT(add_to_0) AT(add_to_1) AT(map)
         AT(add_product_0) AT(add_product_1) AT(add_scaled_0) AT(add_scaled_1)
-        AT(prefetch)
+        AT(prefetch) MATHS(AT)
         WA_CHAIN_UNARIES(AT) WA_CHAIN_BINARIES(AT_BINARY) WA_FOLDS(AT_FOLD)
     };
     // clang-format on
@@ -91,8 +95,8 @@ block:
     LINK(bytes, NAME(link_bytes)(VECTORS, value, (const uint8_t *)at[k] + i, lanes));
     LINK(store, NAME(link_store)(VECTORS, value, x, lanes, V(store)));
     LINK(stream, NAME(link_stream)(VECTORS, value, x, lanes));
-    LINK(map, NAME(link_map)(VECTORS, value, *(wa_map_fn *const *)at[k], lanes);
-         NAME(link_set)(VECTORS, first, 0); NAME(link_set)(VECTORS, second, 0));
+    LOSES(map, NAME(link_map)(VECTORS, value, *(wa_map_fn *const *)at[k], lanes));
+    MATHS(MATH)
     LINK(prefetch, NAME(link_prefetch)(VECTORS, x));
     REGISTER(0, first);
     REGISTER(1, second);
@@ -109,9 +113,12 @@ block:
     WA_FOLDS(FOLD)
 }
 
+#undef LINKS
 #undef NEXT
 #undef LINK
 #undef REGISTER
+#undef LOSES
+#undef MATH
 #undef UNARY
 #undef BINARY
 #undef FOLD

@@ -138,7 +138,8 @@ typedef void wa_normalize_fn(size_t rows, size_t n, void *y, const void *x, cons
  * becomes the value. save_0, restore_0, store_0: the value goes to register 0, that to the value, that
  * to at[k][i]; add_to_0: it takes its sum with the value, which stays; add_product_0, add_scaled_0: its
  * sum with the value times at[k][i], or at[k][0]. A unary map: f(value), and for
- * map that at[k] points to, a wa_map_fn *const; the registers are lost. A binary one: f(value,
+ * map that at[k] points to, a wa_map_fn *const; with that, and with those of WA_CHAIN_MATHS, which
+ * math_chain alone knows, the registers are lost. A binary one: f(value,
  * at[k][i]) for _vector, at[k][0] for _number, register 0 for _saved_0, operands exchanged for
  * _by_vector and so on, f(value, value) for _itself. A fold takes the value into the WA_LANES elements
  * at at[k], its own; the link that begins it, with the same at[k], comes before all but others of its
@@ -147,6 +148,7 @@ typedef void wa_normalize_fn(size_t rows, size_t n, void *y, const void *x, cons
  * asks memory for at[k][i], which need not be any. The first link but those makes a value, and a
  * register is read when it was written. ---------------------------- */
 // clang-format off
+#define WA_CHAIN_MATHS(X)    X(exp) X(tanh) X(sigmoid)
 #define WA_CHAIN_UNARIES(X)  X(neg) X(sqrt) X(relu)
 #define WA_CHAIN_BINARIES(X) X(add) X(sub) X(mul) X(div) X(gate) X(greater_equal) X(equal)
 
@@ -166,7 +168,8 @@ enum wa_chain_code {
     WA_CHAIN_store_0, WA_CHAIN_store_1, WA_CHAIN_add_to_0, WA_CHAIN_add_to_1,
     WA_CHAIN_add_product_0, WA_CHAIN_add_product_1, /* at[k][i] */
     WA_CHAIN_add_scaled_0, WA_CHAIN_add_scaled_1, /* at[k][0] */
-    WA_CHAIN_map, WA_CHAIN_prefetch,
+    WA_CHAIN_prefetch,
+    WA_CHAIN_map, WA_CHAIN_MATHS(WA_CHAIN_UNARY)
     WA_CHAIN_UNARIES(WA_CHAIN_UNARY)
     WA_CHAIN_BINARIES(WA_CHAIN_BINARY)
     WA_FOLDS(WA_CHAIN_FOLD)
@@ -318,7 +321,7 @@ struct wa_simd {
     const char *name; /* "scalar", "avx2", ... */
     wa_map_fn *map[WA_MAP_COUNT][WA_REALS];
     wa_stretch_fn *stretch[WA_STRETCH_COUNT][WA_REALS];
-    wa_chain_fn *chain[WA_REALS];
+    wa_chain_fn *chain[WA_REALS], *math_chain[WA_REALS]; /* NULL: maps do as well */
     wa_fold_last_fn *fold_last[WA_FOLD_COUNT][WA_REALS];
     wa_fold_first_fn *fold_first[WA_FOLD_COUNT][WA_REALS];
     wa_arg_fn *argmax[WA_REALS], *argmin[WA_REALS];

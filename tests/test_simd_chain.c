@@ -5,7 +5,8 @@
 
 /* Link number index between a load of x[0] and a store, once and then three times, with registers that
  * were written. A fold is begun, and its result is the first element of y. */
-static void run_chain(const struct wa_simd *s, const struct call *c, void *y, const void *const x[])
+static void run_links(const struct wa_simd *s, wa_chain_fn *chain, const struct call *c, void *y,
+                      const void *const x[])
 {
     const unsigned char link = (unsigned char)c->index;
     const bool is_fold = link >= WA_CHAIN_fold_sum;
@@ -30,22 +31,62 @@ static void run_chain(const struct wa_simd *s, const struct call *c, void *y, co
     wa_map_fn *map = s->map[WA_MAP_tanh][c->type];
     void *const other = is_fold ? lanes : puts ? y : link == WA_CHAIN_map ? (void *)&map : second;
     void *const at[] = {lanes, first, NULL, second, NULL, other, second, other, other, NULL, NULL, y};
-    s->chain[c->type](c->n, sizeof code - !is_fold, code + !is_fold, at + !is_fold);
+    chain(c->n, sizeof code - !is_fold, code + !is_fold, at + !is_fold);
     if (is_fold) memcpy(y, lanes, type_size[c->type]);
+}
+static void run_chain(const struct wa_simd *s, const struct call *c, void *y, const void *const x[])
+{
+    run_links(s, s->chain[c->type], c, y, x);
+}
+static void run_math_chain(const struct wa_simd *s, const struct call *c, void *y,
+                           const void *const x[])
+{
+    run_links(s, s->math_chain[c->type], c, y, x);
 }
 START_TEST(chains)
 {
+    const bool math = _i > WA_CHAIN_map && _i < WA_CHAIN_neg;
     for (int type = 0; type < WA_REALS; type++)
         for (size_t i = 1; i < SIZES; i++)
             for (size_t trial = 0; trial < (i < 68 ? PLACES : 3); trial++) {
                 struct call c = {run_chain, "chain", _i, type, type, 2, .n = size_of(i)};
                 c.in = c.out = c.n;
-                check_call(&c, trial);
+                if (!math) check_call(&c, trial);
+                c.run = run_math_chain, c.kernel = "math_chain";
+                if (wa_simd_level(0)->math_chain[type]) check_call(&c, trial);
             }
 }
 END_TEST
 
-/* A link does what the map of its name does. */
+/* A link does what the map of its name does: at each level, the unary ones on all kinds of numbers. */
+START_TEST(unary_links_are_maps)
+{
+    enum { N = 5000 };
+    static float x[N], by_map[N], by_chain[N];
+    static const struct {
+        int map, code;
+    } link[] = {
+#define LINKS(name) {WA_MAP_##name, WA_CHAIN_##name},
+        WA_CHAIN_MATHS(LINKS) WA_CHAIN_UNARIES(LINKS)
+#undef LINKS
+    };
+    for (int level = 0; wa_simd_level(level); level++) {
+        const struct wa_simd *s = wa_simd_level(level);
+        if (!wa_simd_usable(s)) continue;
+        for (size_t i = 0; i < sizeof link / sizeof *link; i++)
+            for (int how = 0; how < FILLS; how++) {
+                const unsigned char code[] = {WA_CHAIN_load, (unsigned char)link[i].code,
+                                              WA_CHAIN_store};
+                fill_f32(x, N, (enum fill)how);
+                s->map[link[i].map][WA_F32](N, by_map, (const void *[]){x});
+                s->math_chain[WA_F32](N, 3, code, (void *const[]){x, NULL, by_chain});
+                unify(WA_F32, by_map, N), unify(WA_F32, by_chain, N);
+                ck_assert_mem_eq(by_map, by_chain, sizeof by_map);
+            }
+    }
+}
+END_TEST
+
 START_TEST(links_are_maps)
 {
     enum { N = 300 };
@@ -143,6 +184,7 @@ int main(void)
 {
     TCase *calls = tcase_create("calls");
     tcase_add_loop_test(calls, chains, 0, WA_CHAIN_begin_sum);
+    tcase_add_test(calls, unary_links_are_maps);
     tcase_add_test(calls, links_are_maps);
     tcase_add_test(calls, links_are_folds);
     tcase_add_test(calls, registers);

@@ -21,8 +21,9 @@ static bool gathers(const struct wa_step *s, struct wa_ahead *a)
     a->indices = indices->source;
     a->table = table;
     a->row = wa_shape_bytes(table->shape, table->type) / rows;
-    a->lines = (size_t)washi_size(indices->shape) * ((a->row + LINE - 1) / LINE);
-    return true;
+    a->rows = (size_t)washi_size(indices->shape);
+    a->lines = a->rows * ((a->row + LINE - 1) / LINE);
+    return a->lines > 0;
 }
 
 /* Whether another step gathers the same: one of a chain of those by these indices. */
@@ -32,53 +33,68 @@ static bool known(const washi_program *p, const struct wa_ahead *a, int newest, 
     return newest >= 0;
 }
 
+/* Gives each step its portion of the lines, by its part of the time. A step that takes little asks for
+ * none, since to ask at all would take as long; unless nothing but such steps are most of the program.
+ */
+static void share_out(washi_program *p, const struct wa_graph *g)
+{
+    enum { LARGE = 64 };
+    double all = 0, large = 0, before = 0;
+    for (int i = 0; i < p->step_count; i++) all += g->turns[i].cost;
+    for (int i = 0; i < p->step_count; i++)
+        if (g->turns[i].cost * LARGE >= all) large += g->turns[i].cost;
+    bool every = large * 2 < all;
+    if (every) large = all;
+    for (int i = 0; i < p->step_count; i++) {
+        struct wa_step *s = &p->steps[i];
+        double cost = every || g->turns[i].cost * LARGE >= all ? g->turns[i].cost : 0;
+        s->asked_before = large > 0 ? before / large : 0;
+        before += cost;
+        s->asked = large > 0 ? before / large : 0;
+    }
+}
+
 bool wa_ahead_find(washi_program *p, struct wa_graph *g)
 {
-    double all = 0, sum = 0;
     size_t steps = (size_t)p->step_count + 1, nodes = p->tape->count;
     p->ahead = wa_arena_new(&p->arena, steps * sizeof *p->ahead, WA_ALIGN);
-    p->portion = wa_arena_new(&p->arena, steps * sizeof *p->portion, WA_ALIGN);
     int *newest = wa_arena_new(&g->arena, nodes * sizeof *newest, _Alignof(int)),
         *before = wa_arena_new(&g->arena, steps * sizeof *before, _Alignof(int));
-    if (!p->ahead || !p->portion || !newest || !before) return false;
+    if (!p->ahead || !newest || !before) return false;
     memset(newest, -1, nodes * sizeof *newest); /* by the node of the indices */
     for (int i = 0; i < p->step_count; i++) {
         struct wa_ahead *a = &p->ahead[p->ahead_count];
-        all += g->turns[i].cost;
         if (!gathers(&p->steps[i], a) || known(p, a, newest[a->indices->id], before)) continue;
         before[p->ahead_count] = newest[a->indices->id];
         newest[a->indices->id] = p->ahead_count++;
     }
-    for (int i = 0; i <= p->step_count; i++) {
-        p->portion[i] = all > 0 ? sum / all : 0;
-        if (i < p->step_count) sum += g->turns[i].cost;
-    }
+    share_out(p, g);
     return true;
 }
 
 /* The part from ... to of a share of the lines. An index may be anything: nothing is read there. */
 static struct wa_lines lines_of(const struct wa_ahead *a, int share, int shares, double from, double to)
 {
-    size_t begin, end, rows = (size_t)washi_size(a->indices->shape);
+    size_t begin, end;
     wa_share(a->lines, shares, share, &begin, &end);
     size_t first = begin + (size_t)((double)(end - begin) * from),
            last = begin + (size_t)((double)(end - begin) * to);
     return (struct wa_lines){.from = (uintptr_t)a->table->data,
                              .index = a->indices->next,
                              .stride = a->row,
-                             .rows = rows,
-                             .row = first % rows,
-                             .line = first / rows,
+                             .rows = a->rows,
+                             .row = first % a->rows,
+                             .line = first / a->rows,
                              .left = last - first};
 }
 
 void wa_ahead_ask(const struct wa_step *s, int task, size_t part, size_t parts, struct wa_lines *later)
 {
     const washi_program *p = s->program;
-    if (!p->announced) return;
-    const double *portion = &p->portion[s - p->steps], all = portion[1] - portion[0];
-    double from = portion[0] + all * (double)part / (double)parts,
-           to = portion[0] + all * (double)(part + 1) / (double)parts;
+    const double all = s->asked - s->asked_before;
+    if (!p->announced || all <= 0) return;
+    double from = s->asked_before + all * (double)part / (double)parts,
+           to = s->asked_before + all * (double)(part + 1) / (double)parts;
     int own = s->lead ? task : 0;
     for (int i = 0; i < p->ahead_count; i++) {
         if (!p->ahead[i].indices->next) continue;

@@ -197,7 +197,7 @@ struct wa_delivery {
 struct wa_ahead {
     const washi_tensor *indices;
     const struct wa_place *table;
-    size_t row, lines; /* bytes of a row; cache lines of all rows together */
+    size_t rows, row, lines; /* rows; bytes of one; cache lines of all together */
 };
 
 /* What the step of these members has to do (account.c). */
@@ -218,9 +218,8 @@ struct washi_program {
     int widest; /* the most bundles of a phase */
     struct wa_ahead *ahead;
     int ahead_count;
-    bool announced;  /* in this run: of some the rows to come */
-    double *portion; /* by step: what part of the work comes before it */
-    int *checks;     /* the steps whose indices can be checked before the first step */
+    bool announced; /* in this run: of some the rows to come */
+    int *checks;    /* the steps whose indices can be checked before the first step */
     int check_count;
     struct wa_patch *patches;
     int patch_count;

@@ -42,7 +42,8 @@ struct wa_step {
         *gathered;      /* of its matrix product: the table is operand 0, operand 2 the indices */
     bool checked_first; /* its check is done before the first step */
 
-    double flops, bytes; /* what it has to do (account.c) */
+    double flops, bytes;        /* what it has to do (account.c) */
+    double asked_before, asked; /* parts of the next run's rows asked for before the step, and after */
 
     /* By op->plan: */
     void *geometry;

@@ -39,8 +39,12 @@ static void transpose_u8(size_t rows, size_t columns, void *to, size_t y_row, co
 static void gather_u8(size_t count, size_t n, void *y, const void *x, size_t x_row,
                       const int32_t *index)
 {
-    for (size_t i = 0; i < count; i++)
-        memcpy((uint8_t *)y + i * n, (const uint8_t *)x + (size_t)index[i] * x_row, n);
+    if (n == 1)
+        for (size_t i = 0; i < count; i++)
+            ((uint8_t *)y)[i] = ((const uint8_t *)x)[(size_t)index[i] * x_row];
+    else
+        for (size_t i = 0; i < count; i++)
+            memcpy((uint8_t *)y + i * n, (const uint8_t *)x + (size_t)index[i] * x_row, n);
 }
 
 static void strided_copy_u8(size_t rows, size_t n, void *y, size_t y_row, const void *x, size_t x_row,

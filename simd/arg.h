@@ -35,12 +35,33 @@ INLINE size_t NAME(find)(size_t n, const T *x, T value)
     return k < n ? k : n;
 }
 
+/* Short rows, turned: from the last column to the first. */
+INLINE void NAME(arg_short)(size_t rows, size_t n, int32_t *y, const T *x, VT worst,
+                            NAME(binary) * better)
+{
+    VT c[NAME(SHORT_ROW)];
+    T at[LEN];
+    for (size_t r = 0; r < rows; r += LEN) {
+        const size_t many = rows - r < LEN ? rows - r : LEN;
+        VT best = worst, where = V(zero)();
+        NAME(turn)(many, n, c, x + r * n);
+        for (size_t j = 0; j < n; j++) best = better(c[j], best);
+        for (size_t j = n; j-- > 0;) where = V(select)(V(eq)(c[j], best), V(set)((T)j), where);
+        V(store)(at, where);
+        for (size_t i = 0; i < many; i++) y[r + i] = (int32_t)at[i];
+    }
+}
+
 /* Memory is read once: only the piece that holds the best element is looked through again, in the
  * first-level cache. */
 INLINE void NAME(arg)(size_t rows, size_t n, int32_t *y, const void *from, VT worst,
                       NAME(binary) * better)
 {
     const size_t piece = 2048;
+    if (NAME(are_short)(rows, n)) {
+        NAME(arg_short)(rows, n, y, from, worst, better);
+        return;
+    }
     for (size_t r = 0; r < rows; r++) {
         const T *x = (const T *)from + r * n;
         T best = V(lane0)(worst);

@@ -1,10 +1,25 @@
 /* fold.h: reductions of rows and of columns. A template: isa.c includes it for each real type. */
 
+INLINE void NAME(fold_short)(size_t rows, size_t n, T *y, const T *x, VT identity, NAME(lane_op) * op,
+                             NAME(binary) * tree)
+{
+    VT c[NAME(SHORT_ROW)];
+    for (size_t r = 0; r < rows; r += LEN) {
+        const size_t many = rows - r < LEN ? rows - r : LEN;
+        NAME(turn)(many, n, c, x + r * n);
+        V(store_n)(y + r, NAME(turned_fold)(n, c, identity, op, tree), many);
+    }
+}
+
 INLINE void NAME(fold_last)(size_t rows, size_t n, void *to, const void *from, VT identity,
                             NAME(lane_op) * op, NAME(binary) * tree)
 {
     T *y = to;
     const T *x = from;
+    if (NAME(are_short)(rows, n)) {
+        NAME(fold_short)(rows, n, y, x, identity, op, tree);
+        return;
+    }
     for (size_t r = 0; r < rows; r++)
         y[r] = NAME(row_fold)(n, x + r * n, NAME(none)(), identity, op, tree);
 }

@@ -91,6 +91,7 @@ const struct wa_simd PASTE(wa_simd_, WA_ISA) = {
     .moments = REALS(moments),
     .normalize = REALS(normalize),
     .row = {WA_ROWS(ROW)},
+    .softmax_logsumexp = REALS(softmax_logsumexp),
     .cast = {CASTS(f32), CASTS(f64), CASTS(i32), CASTS(u8)},
     .transpose = {transpose_f32, transpose_f64, transpose_f32, transpose_u8},
     .copy = {strided_copy_f32, strided_copy_f64, strided_copy_f32, strided_copy_u8},

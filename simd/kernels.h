@@ -2,6 +2,7 @@
 #include "map.h"
 #include "stretch.h"
 #include "lanes.h"
+#include "short.h"
 #include "fold.h"
 #include "chain.h"
 #include "arg.h"

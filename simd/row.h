@@ -74,43 +74,104 @@ static T NAME(of_infinities)(size_t n, const T *x, T max)
     return max;
 }
 
-enum NAME(row_kind) { NAME(SOFTMAX), NAME(LOG_SOFTMAX), NAME(LOGSUMEXP) };
+/* What is made of rows, in y: softmax or, for logs, its logarithm, or nothing; in total, unless it is
+ * NULL, the logarithm of the sum of the exponentials. */
+enum NAME(row_kind) { NAME(SOFTMAX), NAME(LOG_SOFTMAX), NAME(NO_ROWS) };
 
-INLINE void NAME(rows)(size_t rows, size_t n, T *y, const T *x, enum NAME(row_kind) kind)
+/* Of up to LEN rows. */
+static VT NAME(turned_total)(size_t rows, size_t n, const T *x, VT max, VT log)
 {
-    T block[NAME(ROW_BLOCK)], max[NAME(ROW_MANY)], sum[NAME(ROW_MANY)];
+    const VT total = V(add)(max, log);
+    if (V(find)(V(eq)(V(abs)(max), NAME(infinity)())) == LEN) return total;
+    T top[LEN], y[LEN];
+    V(store)(top, max);
+    V(store)(y, total);
+    for (size_t r = 0; r < rows; r++)
+        if (isinf(top[r])) y[r] = NAME(of_infinities)(n, x + r * n, top[r]);
+    return V(load)(y);
+}
+
+/* Up to SHORT_ROWS short rows, a step of the formula for all before the next: none then waits for the
+ * step before. */
+INLINE void NAME(rows_short)(size_t rows, size_t n, T *y, T *total, const T *x,
+                             enum NAME(row_kind) kind)
+{
+    enum { BLOCKS = NAME(SHORT_ROWS) / LEN };
+    VT less[BLOCKS][NAME(SHORT_ROW)], e[BLOCKS][NAME(SHORT_ROW)], max[BLOCKS], sum[BLOCKS];
+    const size_t blocks = (rows + LEN - 1) / LEN, last = rows - (blocks - 1) * LEN;
+    for (size_t b = 0; b < blocks; b++) {
+        NAME(turn)(b + 1 < blocks ? LEN : last, n, less[b], x + b * LEN * n);
+        max[b] = NAME(minus_infinity)();
+        for (size_t j = 0; j < n; j++) max[b] = V(max)(less[b][j], max[b]);
+        for (size_t j = 0; j < n; j++) less[b][j] = V(sub)(less[b][j], max[b]);
+    }
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t j = 0; j < n; j++) e[b][j] = V(exp)(less[b][j]);
+    for (size_t b = 0; b < blocks; b++)
+        sum[b] = NAME(turned_fold)(n, e[b], V(zero)(), NAME(lane_sum), V(add));
+    for (size_t b = 0; b < blocks; b++) {
+        const size_t many = b + 1 < blocks ? LEN : last;
+        const VT log = total || kind == NAME(LOG_SOFTMAX) ? V(log)(sum[b]) : V(zero)();
+        if (total)
+            V(store_n)
+            (total + b * LEN, NAME(turned_total)(many, n, x + b * LEN * n, max[b], log), many);
+        if (kind == NAME(NO_ROWS)) continue;
+        const VT share = V(div)(V(set)(1), sum[b]);
+        for (size_t j = 0; j < n; j++)
+            e[b][j] = kind == NAME(SOFTMAX) ? V(mul)(e[b][j], share) : V(sub)(less[b][j], log);
+        NAME(turn_back)(many, n, y + b * LEN * n, e[b]);
+    }
+}
+
+INLINE void NAME(rows)(size_t rows, size_t n, T *y, T *total, const T *x, enum NAME(row_kind) kind)
+{
+    T block[NAME(ROW_BLOCK)], max[NAME(ROW_MANY)], sum[NAME(ROW_MANY)], log[NAME(ROW_MANY)];
+    const bool few = NAME(are_short)(rows, n);
     const size_t fit = n ? NAME(ROW_BLOCK) / n : NAME(ROW_MANY);
-    const size_t many = fit < 1 ? 1 : fit < NAME(ROW_MANY) ? fit : NAME(ROW_MANY);
+    const size_t many = few                    ? NAME(SHORT_ROWS)
+                        : fit < 1              ? 1
+                        : fit < NAME(ROW_MANY) ? fit
+                                               : NAME(ROW_MANY);
     for (size_t first = 0; first < rows; first += many) {
         const size_t count = rows - first < many ? rows - first : many;
         const T *from = x + first * n;
-        T *to = kind == NAME(LOGSUMEXP) ? y + first : y + first * n;
+        T *to = y + first * n;
+        if (few) {
+            NAME(rows_short)(count, n, to, total ? total + first : NULL, from, kind);
+            continue;
+        }
         if (fit)
             NAME(rows_exp)(count, n, block, from, max, sum);
         else
             NAME(row_exp)(n, kind == NAME(SOFTMAX) ? to : NULL, from, max, sum);
-        if (kind != NAME(SOFTMAX)) NAME(log_in_place)(count, sum);
+        memcpy(log, sum, count * sizeof(T));
+        if (total || kind == NAME(LOG_SOFTMAX)) NAME(log_in_place)(count, log);
         for (size_t r = 0; r < count; r++) {
-            if (kind == NAME(SOFTMAX)) {
+            const T *row = from + r * n;
+            if (total)
+                total[first + r] =
+                    isinf(max[r]) ? NAME(of_infinities)(n, row, max[r]) : max[r] + log[r];
+            if (kind == NAME(SOFTMAX))
                 NAME(with)(n, to + r * n, fit ? block + r * n : to, 1 / sum[r], V(mul));
-            } else if (kind == NAME(LOG_SOFTMAX)) {
-                NAME(minus_both)(n, to + r * n, from + r * n, max[r], sum[r]);
-            } else {
-                to[r] = isinf(max[r]) ? NAME(of_infinities)(n, from + r * n, max[r]) : max[r] + sum[r];
-            }
+            else if (kind == NAME(LOG_SOFTMAX))
+                NAME(minus_both)(n, to + r * n, row, max[r], log[r]);
         }
     }
 }
 
 static void NAME(row_softmax)(size_t rows, size_t n, void *y, const void *x)
 {
-    NAME(rows)(rows, n, y, x, NAME(SOFTMAX));
+    NAME(rows)(rows, n, y, NULL, x, NAME(SOFTMAX));
 }
 static void NAME(row_log_softmax)(size_t rows, size_t n, void *y, const void *x)
 {
-    NAME(rows)(rows, n, y, x, NAME(LOG_SOFTMAX));
+    NAME(rows)(rows, n, y, NULL, x, NAME(LOG_SOFTMAX));
 }
 static void NAME(row_logsumexp)(size_t rows, size_t n, void *y, const void *x)
 {
-    NAME(rows)(rows, n, y, x, NAME(LOGSUMEXP));
+    NAME(rows)(rows, n, y, y, x, NAME(NO_ROWS));
+}
+static void NAME(softmax_logsumexp)(size_t rows, size_t n, void *y, void *total, const void *x)
+{
+    NAME(rows)(rows, n, y, total, x, NAME(SOFTMAX));
 }

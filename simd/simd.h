@@ -208,6 +208,8 @@ enum wa_row {
         WA_ROW_COUNT
 };
 typedef void wa_row_fn(size_t rows, size_t n, void *y, const void *x);
+/* softmax in y and logsumexp in total; neither overlaps anything. */
+typedef void wa_row_pair_fn(size_t rows, size_t n, void *y, void *total, const void *x);
 
 /* -- movement ------------------------------------------------------------------------------------ */
 /* y[i] = (to) x[i]. To an integer: truncated, clamped to its range, NaN to 0. */
@@ -229,9 +231,9 @@ typedef void wa_scatter_add_fn(size_t count, size_t n, void *y, size_t y_row, co
 /* The words, uniforms or normals first ... first+n-1 of a stream; first a multiple of 4.
  * uniform: (word >> 8) * 2^-24. normal: words 4c ... 4c+3 make elements 4c ... 4c+3, each pair of words
  * (a, b) giving r cos t and r sin t with r = sqrt(-2 log(((a >> 8) + 1) * 2^-24)) and
- * t = 2 pi (b >> 8) * 2^-24. In double two words (a, b) give 53 bits, k = (a >> 5) * 2^26 + (b >> 6), where one
- * gives 24 in float: words 2i and 2i+1 make uniform i = k * 2^-53, and each pair of numbers (k, l) the normals of
- * r = sqrt(-2 log((k + 1) * 2^-53)) and t = 2 pi l * 2^-53. */
+ * t = 2 pi (b >> 8) * 2^-24. In double two words (a, b) give 53 bits, k = (a >> 5) * 2^26 + (b >> 6),
+ * where one gives 24 in float: words 2i and 2i+1 make uniform i = k * 2^-53, and each pair of numbers
+ * (k, l) the normals of r = sqrt(-2 log((k + 1) * 2^-53)) and t = 2 pi l * 2^-53. */
 typedef void wa_random_fn(uint64_t seed, uint64_t stream, uint64_t first, size_t n, void *y);
 enum wa_random {
     WA_RANDOM_bits,
@@ -329,6 +331,7 @@ struct wa_simd {
     wa_moments_fn *moments[WA_REALS];
     wa_normalize_fn *normalize[WA_REALS];
     wa_row_fn *row[WA_ROW_COUNT][WA_REALS];
+    wa_row_pair_fn *softmax_logsumexp[WA_REALS];
     wa_cast_fn *cast[WA_TYPES][WA_TYPES]; /* [to][from] */
     wa_transpose_fn *transpose[WA_TYPES];
     wa_copy_fn *copy[WA_TYPES];

@@ -7,9 +7,9 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${WASHI_BUILD:-$root/build}-neon
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/washi/arm64
-programs='test_simd test_simd_chain test_simd_floats test_simd_levels test_simd_math test_simd_values
+programs='test_simd test_simd_chain test_simd_floats test_simd_levels test_simd_math test_simd_rows test_simd_values
   test_gemm test_gemm_hooks test_ops test_golden'
-tests='simd simd_chain simd_floats simd_levels simd_math simd_values gemm gemm_hooks ops_table ops_shapes ops_errors golden'
+tests='simd simd_chain simd_floats simd_levels simd_math simd_rows simd_values gemm gemm_hooks ops_table ops_shapes ops_errors golden'
 packages='libsleef-dev libsleef3 librandom123-dev libjsmn-dev zlib1g-dev zlib1g
   check libsubunit-dev libsubunit0 libc6 libgcc-s1'
 [ $# = 0 ] || { echo "test-neon: '$1' is not an option" >&2; exit 1; }

@@ -50,6 +50,7 @@ struct wa_instruction {
         wa_fold_last_fn *fold;
         wa_row_fn *row;
         wa_arg_fn *argmax;
+        wa_copy_fn *copy;
         struct wa_gather *gather;
         struct wa_slices *slices;
     } kernel;
@@ -146,6 +147,7 @@ struct wa_slices {
 struct wa_gather {
     int rank;
     int64_t dim[WASHI_MAX_RANK], stride[WASHI_MAX_RANK], along;
+    wa_copy_fn *copy;
 };
 
 #endif

@@ -38,13 +38,15 @@ struct wa_instruction *wa_emit(struct wa_builder *b, struct wa_code *list, enum 
     return i;
 }
 
-static struct wa_gather *new_gather(struct wa_builder *b, washi_shape x, washi_shape y)
+static struct wa_gather *new_gather(struct wa_builder *b, washi_shape x, washi_shape y,
+                                    wa_copy_fn *copy)
 {
     struct wa_gather *gather = wa_step_new(b->step, sizeof *gather);
     int64_t own[WASHI_MAX_RANK];
     if (!gather) return NULL;
     wa_strides(x, own);
     gather->rank = y.rank - 1;
+    gather->copy = copy;
     for (int i = 0; i < y.rank; i++) {
         int at = i - (y.rank - x.rank);
         int64_t stride = at < 0 || x.dim[at] == 1 ? 0 : own[at];
@@ -75,10 +77,13 @@ static struct wa_ref bring(struct wa_builder *b, const struct wa_value *v, int x
     i->n = 1;
     i->x[0] = from;
     i->y = wa_new_slot(b, from.size, true);
+    const washi_tensor *node = b->g->values[x].node;
+    wa_copy_fn *copy = b->step->simd->copy[node->type];
     if (layout == WA_STRIDED) {
-        i->kernel.gather = new_gather(b, b->g->values[x].node->shape, v->node->shape);
+        i->kernel.gather = new_gather(b, node->shape, v->node->shape, copy);
         if (!i->kernel.gather) b->failed = true;
-    }
+    } else
+        i->kernel.copy = copy;
     struct wa_ref at = i->y;
     if (layout == WA_PERIODIC) at.start = WA_AT_COLUMN; /* a unit may be a piece of one row */
     b->g->values[x].brought = b->brought_count;

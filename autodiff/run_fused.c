@@ -34,40 +34,22 @@ void wa_do_argmax(const struct wa_instruction *i, const struct wa_unit *u, void 
     i->kernel.argmax(u->rows, u->n, y, x[0]);
 }
 
-static void splat(size_t size, size_t n, void *y, const void *x)
-{
-    if (size == 4) {
-        uint32_t value;
-        memcpy(&value, x, 4);
-        for (size_t i = 0; i < n; i++) ((uint32_t *)y)[i] = value;
-    } else if (size == 8) {
-        uint64_t value;
-        memcpy(&value, x, 8);
-        for (size_t i = 0; i < n; i++) ((uint64_t *)y)[i] = value;
-    } else {
-        memset(y, *(const unsigned char *)x, n);
-    }
-}
-
 void wa_do_splat(const struct wa_instruction *i, const struct wa_unit *u, void *y,
                  const void *const x[])
 {
-    splat(i->y.size, u->rows * u->n, y, x[0]);
+    i->kernel.copy(1, u->rows * u->n, y, 0, x[0], 0, 0);
 }
 
 void wa_do_spread(const struct wa_instruction *i, const struct wa_unit *u, void *y,
                   const void *const x[])
 {
-    size_t size = i->y.size;
-    for (size_t r = 0; r < u->rows; r++)
-        splat(size, u->n, (char *)y + r * u->n * size, (const char *)x[0] + r * size);
+    i->kernel.copy(u->rows, u->n, y, u->n, x[0], 1, 0);
 }
 
 void wa_do_repeat(const struct wa_instruction *i, const struct wa_unit *u, void *y,
                   const void *const x[])
 {
-    size_t bytes = u->n * i->y.size;
-    for (size_t r = 0; r < u->rows; r++) memcpy((char *)y + r * bytes, x[0], bytes);
+    i->kernel.copy(u->rows, u->n, y, u->n, x[0], 0, 1);
 }
 
 void wa_do_gather(const struct wa_instruction *i, const struct wa_unit *u, void *y,
@@ -81,12 +63,9 @@ void wa_do_gather(const struct wa_instruction *i, const struct wa_unit *u, void 
             at += row % (size_t)g->dim[k] * (size_t)g->stride[k];
             row /= (size_t)g->dim[k];
         }
-        const char *from = (const char *)x[0] + at * size;
-        char *to = (char *)y + r * u->n * size;
-        if (g->along)
-            memcpy(to, from + u->begin * size, u->n * size);
-        else
-            splat(size, u->n, to, from);
+        if (g->along) at += u->begin;
+        g->copy(1, u->n, (char *)y + r * u->n * size, 0, (const char *)x[0] + at * size, 0,
+                (size_t)g->along);
     }
 }
 

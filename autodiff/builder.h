@@ -23,6 +23,7 @@ struct wa_builder {
     int *next;             /* by member: the next of its chain that reads it; -1: none */
     int (*following)[2];   /* by member and operand: the next of its chain that reads the operand */
     int *output;           /* by member: its number among the outputs; -1: none */
+    int *pair;             /* by member: the one that is made with it, and comes later; -1: none */
     int *block;            /* by member: the block it is in, where it is no output; -1: none */
     struct wa_brought {    /* a value in a slot as it lies under one layout */
         int value, before; /* another layout of it; -1: none */

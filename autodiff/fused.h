@@ -49,6 +49,7 @@ struct wa_instruction {
         wa_cast_fn *cast;
         wa_fold_last_fn *fold;
         wa_row_fn *row;
+        wa_row_pair_fn *pair;
         wa_arg_fn *argmax;
         wa_copy_fn *copy;
         struct wa_gather *gather;
@@ -123,6 +124,9 @@ void wa_do_cast(const struct wa_instruction *i, const struct wa_unit *u, void *y
 void wa_do_fold(const struct wa_instruction *i, const struct wa_unit *u, void *y,
                 const void *const x[]);
 void wa_do_row(const struct wa_instruction *i, const struct wa_unit *u, void *y, const void *const x[]);
+/* x[1] is where the second result goes. */
+void wa_do_row_pair(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                    const void *const x[]);
 void wa_do_argmax(const struct wa_instruction *i, const struct wa_unit *u, void *y,
                   const void *const x[]);
 /* One element for all; one a row, spread over its row; one row for all; any other strides. */

@@ -207,6 +207,42 @@ static void emit_take(struct wa_builder *b, int m)
     i->y = b->made[m] = wa_place_result(b, m);
 }
 
+/* Softmax and logsumexp of the same rows are made at once, where the first of them comes: the second
+ * goes where nothing was before. */
+static void find_pairs(struct wa_builder *b)
+{
+    for (int m = 0; m < b->members; m++) {
+        const struct wa_value *v = &b->g->values[b->member[m]];
+        b->pair[m] = -1;
+        if (v->node->op != &wa_op_softmax && v->node->op != &wa_op_logsumexp) continue;
+        struct wa_value *x = &b->g->values[v->x[0]];
+        int before = x->rows_of; /* left by another step, unless that member is of x */
+        x->rows_of = m;
+        if (before >= m || (!v->inside && v->root != b->member[m])) continue;
+        const struct wa_value *first = &b->g->values[b->member[before]];
+        bool both = first->node->op != v->node->op &&
+                    (first->node->op == &wa_op_softmax || first->node->op == &wa_op_logsumexp);
+        if (both && first->x[0] == v->x[0]) b->pair[before] = m;
+    }
+}
+
+static void emit_pair(struct wa_builder *b, int m)
+{
+    const struct wa_value *v = &b->g->values[b->member[m]];
+    const int other = b->pair[m];
+    struct wa_ref x = wa_read_operand(b, v, 0, NULL);
+    struct wa_instruction *i = wa_emit(b, &b->code, WA_FULL);
+    b->made[m] = wa_place_result(b, m);
+    b->made[other] = wa_place_result(b, other);
+    bool softmax = v->node->op == &wa_op_softmax;
+    i->run = wa_do_row_pair;
+    i->kernel.pair = b->step->simd->softmax_logsumexp[v->node->type];
+    i->n = 2;
+    i->x[0] = x;
+    i->y = b->made[softmax ? m : other];
+    i->x[1] = b->made[softmax ? other : m];
+}
+
 static void emit_member(struct wa_builder *b, int m)
 {
     const struct wa_value *v = &b->g->values[b->member[m]];
@@ -240,6 +276,7 @@ static void emit_ending(struct wa_builder *b, int m)
 void wa_emit_members(struct wa_builder *b)
 {
     wa_survey_chains(b);
+    find_pairs(b);
     for (int m = 0; m < b->members && !b->failed;) {
         bool beside = b->g->values[b->member[m]].form == WA_BESIDE;
         int after = beside ? m : wa_emit_chain(b, m);
@@ -250,6 +287,10 @@ void wa_emit_members(struct wa_builder *b)
         const struct wa_op *op = b->g->values[b->member[m]].node->op;
         if (wa_ends(b, &b->g->values[b->member[m]]))
             emit_ending(b, m);
+        else if (b->pair[m] >= 0)
+            emit_pair(b, m);
+        else if (b->made[m].size)
+            wa_free_operands(b, m);
         else if (beside || op == &wa_op_matmul)
             b->made[m] = wa_place_result(b, m);
         else if (op == &wa_op_take)

@@ -219,10 +219,11 @@ static bool new_lists(struct wa_builder *b)
     b->free_local = wa_arena_new(a, n * sizeof *b->free_local, _Alignof(int));
     b->output = wa_arena_new(a, n * sizeof *b->output, _Alignof(int));
     b->block = wa_arena_new(a, n * sizeof *b->block, _Alignof(int));
+    b->pair = wa_arena_new(a, n * sizeof *b->pair, _Alignof(int));
     b->brought = wa_arena_new(a, most * sizeof *b->brought, _Alignof(struct wa_brought));
     b->free_slot = wa_arena_new(a, most * sizeof *b->free_slot, _Alignof(int));
     if (!b->made || !b->until || !b->next || !b->following || !b->free_local || !b->output ||
-        !b->block || !b->brought || !b->free_slot)
+        !b->block || !b->pair || !b->brought || !b->free_slot)
         return false;
     memset(b->made, 0, n * sizeof *b->made);
     for (int i = 0; i < b->members; i++) b->until[i] = b->next[i] = b->block[i] = -1;

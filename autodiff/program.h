@@ -52,6 +52,7 @@ struct wa_value {
     int index, read_by; /* among the members or the operands of a step, while that is made */
     int picked_by;      /* the last step made that picks rows of it */
     int brought;        /* of the step being made: the last that it was brought into a slot */
+    int rows_of;        /* of the step being made: its last member that is softmax or logsumexp of it */
     int root;           /* the value in whose memory it is: itself, or what it views or overwrites */
     int last;           /* of a root: the last step that reads the memory; INT_MAX: the caller does */
     size_t offset;      /* of a root: in the slab */

@@ -28,6 +28,12 @@ void wa_do_row(const struct wa_instruction *i, const struct wa_unit *u, void *y,
     i->kernel.row(u->rows, u->n, y, x[0]);
 }
 
+void wa_do_row_pair(const struct wa_instruction *i, const struct wa_unit *u, void *y,
+                    const void *const x[])
+{
+    i->kernel.pair(u->rows, u->n, y, (void *)(uintptr_t)x[1], x[0]);
+}
+
 void wa_do_argmax(const struct wa_instruction *i, const struct wa_unit *u, void *y,
                   const void *const x[])
 {

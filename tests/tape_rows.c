@@ -58,9 +58,27 @@ static washi_tensor *sums(washi_tensor *x, washi_tensor *gain)
     return washi_add(washi_mul(y, a), washi_div(washi_mul(b, c), washi_shift(washi_square(x), 1)));
 }
 
-static const struct formula formulas[] = {{"layer norm", layer_norm}, {"variance", variance},
-                                          {"softmax", softmax},       {"gelu", gelu},
-                                          {"steps", steps},           {"sums", sums}};
+/* Softmax and logsumexp of the same rows are made together, whichever comes first. */
+static washi_tensor *softmax_first(washi_tensor *x, washi_tensor *gain)
+{
+    washi_tensor *z = washi_mul(x, gain), *p = washi_softmax(z), *l = washi_logsumexp(z, -1, true);
+    return washi_add(washi_mul(p, l), washi_sub(z, l));
+}
+
+static washi_tensor *logsumexp_first(washi_tensor *x, washi_tensor *gain)
+{
+    washi_tensor *z = washi_mul(x, gain), *log_p = washi_sub(z, washi_logsumexp(z, -1, true));
+    return washi_mul(z, washi_add(washi_exp(log_p), washi_softmax(z)));
+}
+
+static const struct formula formulas[] = {{"layer norm", layer_norm},
+                                          {"variance", variance},
+                                          {"softmax", softmax},
+                                          {"gelu", gelu},
+                                          {"steps", steps},
+                                          {"sums", sums},
+                                          {"softmax and logsumexp", softmax_first},
+                                          {"logsumexp and softmax", logsumexp_first}};
 
 /* The value, the gradients of a sum, and the row's own gradient again. */
 static void evaluate(washi *by, const struct formula *f, washi_dtype type, int64_t n, const void *x,

@@ -165,6 +165,30 @@ START_TEST(before_and_after_a_row_is_normalized)
 }
 END_TEST
 
+/* Whichever comes first, and whether they are outputs. */
+START_TEST(softmax_with_logsumexp)
+{
+    washi_tensor *x = washi_add(a, b), *l = washi_logsumexp(x, -1, true), *p = washi_softmax(x),
+                 *q = washi_softmax(a), *m = washi_logsumexp(a, -1, true);
+    washi_tensor *all[] = {washi_mul(washi_sub(x, l), p), washi_add(m, washi_sum(q, -1, true)), p, m};
+    for (int n = 2; n <= 4; n++) {
+        washi_program *program = compiled(n, all);
+        int pairs = 0;
+        for (int i = 0; i < program->step_count; i++) {
+            const struct wa_fused *f = program->steps[i].geometry;
+            for (int k = 0; k < f->count; k++) {
+                pairs += f->code[k].run == wa_do_row_pair;
+                ck_assert(f->code[k].run != wa_do_row);
+            }
+        }
+        ck_assert_int_eq(pairs, 2);
+        washi_program_free(program);
+    }
+    washi_tensor *apart[] = {p, washi_logsumexp(b, -1, true)};
+    is_made_of(2, apart, "add+softmax; logsumexp");
+}
+END_TEST
+
 START_TEST(after_rows_are_picked)
 {
     washi_tensor *rows = washi_take(a, indices, 0);
@@ -379,7 +403,7 @@ int main(void)
                      CASE("steps", open_inputs, close_inputs, after_a_product,
                           before_and_after_a_sum_of_rows, before_a_fold_in_chunks, a_fold_in_chunks,
                           a_fold_in_chunks_on_threads, before_and_after_a_row_is_normalized,
-                          after_rows_are_picked, before_a_product, packed_once_for_two_products,
-                          several_values_of_a_chain, for_a_gradient, updates_are_one_pass, graphs,
-                          a_dump));
+                          softmax_with_logsumexp, after_rows_are_picked, before_a_product,
+                          packed_once_for_two_products, several_values_of_a_chain, for_a_gradient,
+                          updates_are_one_pass, graphs, a_dump));
 }

@@ -102,6 +102,7 @@ static bool make_steps(washi_program *p, struct wa_graph *g)
             early += g->values[g->values[v->x[checked]].root].source;
         }
         s->checked_first = checks && early == checks;
+        s->checks = early < checks || (alone && s->op->check && s->op->checked < 0);
     }
     return true;
 }

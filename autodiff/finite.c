@@ -67,7 +67,7 @@ washi_status wa_walk_checked(const washi_program *p)
     washi_status status = WASHI_OK;
     for (int i = 0; i < p->step_count && !status; i++) {
         const struct wa_step *s = &p->steps[i];
-        if (s->op->check && !s->checked_first && (status = s->op->check(s))) break;
+        if (s->checks && (status = s->op->check(s))) break;
         for (int task = 0; task < s->tasks; task++) s->op->run(s, task);
         if (s->op->finish) s->op->finish(s);
         status = check(s);

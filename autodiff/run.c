@@ -78,7 +78,7 @@ static washi_status run_phase(const washi_program *p, const struct wa_phase *pha
 {
     const struct wa_step *first = &p->steps[phase->first], *end = p->steps + phase->end;
     for (const struct wa_step *s = first; s < end; s++) {
-        washi_status status = s->op->check && !s->checked_first ? s->op->check(s) : WASHI_OK;
+        washi_status status = s->checks ? s->op->check(s) : WASHI_OK;
         if (status) return status;
         if (!team || phase->bundles == 1) run_step(s);
     }

@@ -41,6 +41,7 @@ struct wa_step {
     const struct wa_gathered
         *gathered;      /* of its matrix product: the table is operand 0, operand 2 the indices */
     bool checked_first; /* its check is done before the first step */
+    bool checks;        /* its check is done in its turn */
 
     double flops, bytes;        /* what it has to do (account.c) */
     double asked_before, asked; /* parts of the next run's rows asked for before the step, and after */

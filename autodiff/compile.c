@@ -157,7 +157,10 @@ static bool make_memory(washi_program *p, const struct wa_graph *g)
     p->slab_bytes = g->slab_bytes + share_scratch(p, NULL);
     p->slab = wa_new_aligned(p->tape->arena.w, p->slab_bytes);
     size_t patches = (size_t)g->goal_count;
-    for (int i = 0; i < p->step_count; i++) patches += (size_t)p->steps[i].n;
+    for (int i = 0; i < p->step_count; i++) {
+        const struct wa_step *s = &p->steps[i];
+        patches += (size_t)s->n + (s->node ? 0 : wa_frame_patches(s));
+    }
     p->patches = new_array(p, patches, sizeof *p->patches);
     return p->slab && p->patches;
 }
@@ -171,6 +174,8 @@ static void locate_steps(washi_program *p, const struct wa_graph *g)
         for (int k = 0; k < s->outputs; k++) locate(p, g, s->out[k].value, &s->out[k].data);
     }
     share_scratch(p, (char *)p->slab + g->slab_bytes);
+    for (int i = 0; i < p->step_count; i++)
+        if (!p->steps[i].node) wa_frame_set(&p->steps[i], p);
 }
 
 static bool make_deliveries(washi_program *p, const struct wa_graph *g)

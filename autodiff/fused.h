@@ -87,8 +87,11 @@ struct wa_fused {
     int link_count;
     bool streams;                     /* some of them past the caches */
     int blocks, slots, locals, bases; /* bases: the operands, the outputs, the blocks, the slots, the
-                                         locals, the kernels */
+                                         locals, the kernels, the product's scratch memory */
     size_t slot_bytes, local_bytes, task_bytes;
+    char *frames; /* by task, frame_bytes apart: the bases and the links' addresses */
+    size_t frame_bytes;
+    bool still;      /* there is one unit: no link moves */
     bool multiplies; /* each block of rows begins with a matrix product */
     struct wa_gemm gemm;
     washi_dtype gemm_type;
@@ -109,6 +112,11 @@ struct wa_fused {
 /* Makes s the step that computes the members of one group; false when memory is out. */
 bool wa_plan_fused(struct wa_step *s, struct wa_graph *g, const int *member, int members);
 void wa_run_fused(const struct wa_step *s, int task);
+/* The frames of a step whose tasks are known; false when memory is out. Then, when its memory is known
+ * too: sets them, and adds so many patches to the program's. */
+bool wa_frame_new(struct wa_step *s);
+size_t wa_frame_patches(const struct wa_step *s);
+void wa_frame_set(const struct wa_step *s, washi_program *p);
 /* Elements begin ... end-1 of the group's, whatever rows they are in, as one block. */
 void wa_run_elements(const struct wa_fused *f, size_t begin, size_t end, char *bases[]);
 

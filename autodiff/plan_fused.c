@@ -194,9 +194,10 @@ static void share_out(struct wa_builder *b)
     }
     /* Five lines more: a row and what is made of it would else begin in one set of the cache. */
     if (f->slot_bytes >= TILE_BYTES / 2) f->slot_bytes += 5 * WA_ALIGN;
-    f->bases = wa_slot_base(b) + f->slots + f->locals + 1;
-    f->task_bytes = wa_round_up((size_t)(f->bases + f->link_count) * sizeof(char *), WA_ALIGN) +
-                    (size_t)f->slots * f->slot_bytes + (size_t)f->locals * f->local_bytes +
+    f->bases = wa_slot_base(b) + f->slots + f->locals + 2;
+    f->still = s->tasks == 1 && !f->folds && f->rows <= f->rows_a_unit && f->pieces <= 1 &&
+               (!f->multiplies || f->rows <= f->block_rows);
+    f->task_bytes = (size_t)f->slots * f->slot_bytes + (size_t)f->locals * f->local_bytes +
                     (size_t)f->blocks * f->block_bytes;
     if (f->multiplies) {
         struct wa_gemm gemm = f->gemm;
@@ -340,5 +341,5 @@ bool wa_plan_fused(struct wa_step *s, struct wa_graph *g, const int *member, int
     if (b.failed || !keep_code(&b)) return false;
     if (b.group->head >= 0) plan_product(&b);
     share_out(&b);
-    return true;
+    return wa_frame_new(s);
 }

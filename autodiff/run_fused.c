@@ -112,7 +112,7 @@ static void run_code(const struct wa_instruction *code, int count, const struct 
         if (i->chain) {
             const struct wa_chain *c = i->chain;
             void **links = (void **)(bases + f->bases) + c->first;
-            for (int k = 0; k < c->moves; k++)
+            for (int k = 0; k < c->moves && !f->still; k++)
                 links[c->moving[k]] = resolve(&c->at[c->moving[k]], bases, first);
             c->run(elements(i, u), (size_t)c->links, c->code, links);
             continue;
@@ -257,29 +257,15 @@ static void run_share(const struct wa_step *s, int task, char *bases[], void *sc
         run_rows(f, begin, end, 0, f->columns, bases);
 }
 
-/* A task's memory: the bases, the links' addresses, the blocks, the slots, the matrix product's
- * scratch.
- */
 void wa_run_fused(const struct wa_step *s, int task)
 {
     const struct wa_fused *f = s->geometry;
-    char *at = (char *)s->scratch + (size_t)task * s->scratch_step, **bases = (char **)(void *)at;
-    at += wa_round_up((size_t)(f->bases + f->link_count) * sizeof *bases, WA_ALIGN);
-    int base = 0;
-    for (int k = 0; k < s->n; k++) bases[base++] = s->x[k].data;
-    for (int k = 0; k < s->outputs; k++) bases[base++] = s->out[k].data;
-    for (int k = 0; k < f->blocks; k++, at += f->block_bytes) bases[base++] = at;
-    for (int k = 0; k < f->slots; k++, at += f->slot_bytes) bases[base++] = at;
-    for (int k = 0; k < f->locals; k++, at += f->local_bytes) bases[base++] = at;
-    bases[base++] = (char *)(uintptr_t)s->simd;
-
-    for (int k = 0; k < f->link_count; k++) /* those that do not move */
-        bases[f->bases + k] = resolve(&f->links[k], bases, (size_t[WA_AT_STARTS]){[WA_AT_KERNEL] = 1});
+    char **bases = (char **)(void *)(f->frames + (size_t)task * f->frame_bytes);
     const struct wa_unit most = {.rows = f->rows_a_unit, .n = f->piece};
     run_code(f->code, f->once, &most, f, bases);
     if (f->folds)
         wa_run_folds(s, task, bases);
     else
-        run_share(s, task, bases, at);
+        run_share(s, task, bases, bases[f->bases - 1]);
     if (f->streams) wa_fence();
 }

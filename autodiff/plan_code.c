@@ -189,6 +189,29 @@ struct wa_ref wa_place_result(struct wa_builder *b, int m)
     return wa_place_inside(b, m);
 }
 
+/* Whether the step reads the memory in which output member m is made. */
+static bool is_operand(const struct wa_builder *b, int m)
+{
+    const struct wa_value *v = &b->g->values[b->member[m]];
+    for (int k = 0; k < b->step->n; k++)
+        if (b->g->values[b->step->x[k].value].root == v->root) return true;
+    return false;
+}
+
+/* A product that only its group reads is made where an output will be that nobody writes before the
+ * product's last reader: in a block of its own it would take up the cache beside that. */
+static struct wa_ref place_product(struct wa_builder *b, int m)
+{
+    const struct wa_value *p = &b->g->values[b->member[m]];
+    for (int i = b->until[m]; b->output[m] < 0 && i >= 0 && i < b->members; i++) {
+        const struct wa_value *v = &b->g->values[b->member[i]];
+        if (b->output[i] >= 0 && v->form == WA_FULL && v->node->op->fusion == WA_FUSE_MAP &&
+            v->node->type == p->node->type && !is_operand(b, i) && !wa_streams(b, i))
+            return wa_place_result(b, i);
+    }
+    return wa_place_result(b, m);
+}
+
 static void emit_take(struct wa_builder *b, int m)
 {
     const struct wa_value *v = &b->g->values[b->member[m]];
@@ -291,7 +314,9 @@ void wa_emit_members(struct wa_builder *b)
             emit_pair(b, m);
         else if (b->made[m].size)
             wa_free_operands(b, m);
-        else if (beside || op == &wa_op_matmul)
+        else if (op == &wa_op_matmul)
+            b->made[m] = place_product(b, m);
+        else if (beside)
             b->made[m] = wa_place_result(b, m);
         else if (op == &wa_op_take)
             emit_take(b, m);

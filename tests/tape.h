@@ -23,7 +23,7 @@ TCase *gradcheck_case(void);   /* tape_gradcheck.c */
 TCase *higher_case(void);      /* tape_higher.c */
 TCase *memory_case(void);      /* tape_memory.c */
 TCase *own_case(void);         /* tape_own.c */
-TCase *picked_case(void);      /* tape_picked.c */
+TCase *products_case(void);    /* tape_products.c */
 TCase *programs_case(void);    /* tape_programs.c */
 TCase *random_case(void);      /* tape_random.c */
 TCase *rows_case(void);        /* tape_rows.c */

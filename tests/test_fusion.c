@@ -214,6 +214,34 @@ START_TEST(before_a_product)
 }
 END_TEST
 
+/* Whether the program's only step makes its product where the first output will be. */
+static bool made_in_output(int n, washi_tensor *const y[])
+{
+    washi_program *p = compiled(n, y);
+    ck_assert_int_eq(p->step_count, 1);
+    const struct wa_fused *f = p->steps[0].geometry;
+    const bool in_output = f->gemm_c.start == WA_AT_ELEMENT;
+    ck_assert(in_output ? f->gemm_c.base == p->steps[0].n : f->gemm_c.start == WA_AT_BLOCK);
+    washi_program_free(p);
+    return in_output;
+}
+
+START_TEST(a_product_in_its_output)
+{
+    washi_tensor *product = washi_matmul(a, washi_transpose(b));
+    washi_tensor *y[2] = {washi_tanh(washi_scale(product, 2)), NULL};
+    y[1] = washi_add(y[0], product);
+    ck_assert(made_in_output(1, y));
+    ck_assert(!made_in_output(1, (washi_tensor *[]){washi_sum(y[0], 1, false)}));
+    ck_assert(!made_in_output(1, (washi_tensor *[]){washi_softmax(product)}));
+    /* read again when the first output is there, but not when the second is */
+    washi_program *p = compiled(2, y);
+    const struct wa_fused *f = p->steps[0].geometry;
+    ck_assert_int_eq(f->gemm_c.base, p->steps[0].n + 1);
+    washi_program_free(p);
+}
+END_TEST
+
 /* A layer's output and its weight's gradient, of rows of so many bytes that are picked. */
 static void two_products(int64_t columns, const char *wanted)
 {
@@ -399,11 +427,11 @@ END_TEST
 
 int main(void)
 {
-    return RUN_SUITE("fusion",
-                     CASE("steps", open_inputs, close_inputs, after_a_product,
-                          before_and_after_a_sum_of_rows, before_a_fold_in_chunks, a_fold_in_chunks,
-                          a_fold_in_chunks_on_threads, before_and_after_a_row_is_normalized,
-                          softmax_with_logsumexp, after_rows_are_picked, before_a_product,
-                          packed_once_for_two_products, several_values_of_a_chain, for_a_gradient,
-                          updates_are_one_pass, graphs, a_dump));
+    return RUN_SUITE("fusion", CASE("steps", open_inputs, close_inputs, after_a_product,
+                                    before_and_after_a_sum_of_rows, before_a_fold_in_chunks,
+                                    a_fold_in_chunks, a_fold_in_chunks_on_threads,
+                                    before_and_after_a_row_is_normalized, softmax_with_logsumexp,
+                                    after_rows_are_picked, before_a_product, a_product_in_its_output,
+                                    packed_once_for_two_products, several_values_of_a_chain,
+                                    for_a_gradient, updates_are_one_pass, graphs, a_dump));
 }

@@ -294,5 +294,5 @@ int main(void)
              misused_variables_and_inputs, misused_outputs, failures_of_ones_own, opening);
     return RUN_SUITE("tape", recording, assign_case(), derivatives_case(), higher_case(),
                      checkpoint_case(), own_case(), check_case(), gradcheck_case(), programs_case(),
-                     memory_case(), random_case(), rows_case(), folds_case(), picked_case());
+                     memory_case(), random_case(), rows_case(), folds_case(), products_case());
 }

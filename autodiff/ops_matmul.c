@@ -153,6 +153,7 @@ static void run_part(const struct wa_step *s, const struct products *p, size_t u
                      (const char *)s->x[1].data + (from_b + j * g.b_column) * size,
                      s->gathered ? s->x[2].data : NULL);
     g.c = (char *)s->y.data + (unit / parts * g.m * g.n + i * g.c_row + j) * size;
+    g.c_shared = s->tasks > 1;
     g.n = n_end - j;
     wa_gemm_rows(&g, i, m_end, size);
     s->simd->gemm[s->y.type](&g, scratch);

@@ -190,6 +190,7 @@ static void run_blocks(const struct wa_step *s, int task, size_t begin, size_t e
         wa_gemm_operands(&gemm, bases[f->gemm_a], bases[f->gemm_b], indices);
         if (f->gemm_kept >= 0) gemm.a_kept = bases[f->gemm_kept];
         wa_gemm_rows(&gemm, row, next, size);
+        gemm.c_shared = s->tasks > 1;
         gemm.c =
             bases[f->gemm_c.base] + (f->gemm_c.start == WA_AT_ELEMENT ? row * f->columns * size : 0);
         struct wa_lines ahead = {.left = 0};
@@ -210,6 +211,7 @@ static void run_update(const struct wa_step *s, int task, size_t begin, size_t e
     wa_gemm_operands(&gemm, bases[f->gemm_a], bases[f->gemm_b], indices);
     wa_gemm_rows(&gemm, begin, end, size);
     gemm.c = bases[s->n] + from;
+    gemm.c_shared = s->tasks > 1;
     const char *old = bases[f->update_old] + from;
     if (old != gemm.c) memcpy(gemm.c, old, (end - begin) * f->columns * size);
     gemm.alpha = f->update_sign;

@@ -173,6 +173,7 @@ static void NAME(small)(const struct wa_gemm *g)
                           .c = g->c,
                           .c_row = g->c_row,
                           .adds = NAME(adds)(g),
+                          .claims = g->c_shared,
                           .alpha = (T)g->alpha,
                           .ahead = g->ahead,
                           .share = NAME(share)(g)};
@@ -211,6 +212,7 @@ static void NAME(blocks)(const struct wa_gemm *g, T *scratch)
                                       .c_row = plan.keep ? columns : g->c_row,
                                       .resume = p > 0,
                                       .adds = NAME(adds)(g),
+                                      .claims = g->c_shared,
                                       .alpha = (T)g->alpha,
                                       .ahead = g->ahead,
                                       .share = share};

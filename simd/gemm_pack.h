@@ -4,7 +4,7 @@
 /* One tile, or one strip of n columns: steps of k and the top left of each operand. a[r][p] is
  * a[r*a_row + p*a_column], b[p][j] is b[p*b_row + j]. edge: columns of a tile's last vector if that is
  * not whole. resume: c holds the chains up to here; else they begin at 0. adds: c += alpha times the
- * chains. share: lines ahead to ask for before each tile. */
+ * chains. claims: the lines of c are written to first. share: lines ahead to ask for before each tile. */
 struct NAME(job) {
     size_t k;
     const T *a;
@@ -13,7 +13,7 @@ struct NAME(job) {
     size_t b_row;
     T *c;
     size_t c_row, edge;
-    bool resume, adds;
+    bool resume, adds, claims;
     T alpha;
     struct wa_lines *ahead;
     size_t share;

@@ -48,6 +48,18 @@ GEMM_EACH_ROWS(SHORT)
 static NAME(tile_fn) *const NAME(short)[] = {GEMM_EACH_ROWS(SHORT_NAME)};
 #endif
 
+/* Writes to each line of c, rows by n, what it holds, or what will be overwritten. */
+static void NAME(claim)(const struct NAME(job) * t, size_t rows, size_t n)
+{
+    enum { LINE = 64 / sizeof(T) };
+    volatile T *c = t->c;
+    for (size_t r = 0; r < rows; r++, c += t->c_row)
+        for (size_t j = 0; j < n + LINE - 1; j += LINE) {
+            volatile T *at = c + gemm_min(j, n - 1);
+            *at = t->adds ? *at : 0;
+        }
+}
+
 /* n columns: at most two vectors, or with few rows a short one more. */
 static void NAME(last_tile)(struct NAME(job) * t, size_t rows, size_t n)
 {
@@ -81,12 +93,14 @@ static void NAME(strip)(struct NAME(job) * t, size_t rows, size_t columns, bool 
     for (; columns > last || columns == WIDTH; columns -= WIDTH, t->b += panel, t->c += WIDTH) {
         if (fetch->lines) gemm_fetch(fetch);
         if (t->share) wa_ask(t->ahead, t->share);
+        if (t->claims && !t->resume) NAME(claim)(t, rows, WIDTH);
         /* The next tile begins with what c holds. */
         for (size_t r = 0; t->resume && columns > WIDTH && r < rows; r++)
             for (size_t at = 0; at < WIDTH; at += 64 / sizeof(T))
                 __builtin_prefetch(t->c + r * t->c_row + WIDTH + at, 1, 3);
         NAME(whole)[rows - 1](t);
     }
+    if (columns && t->claims && !t->resume) NAME(claim)(t, rows, columns);
     if (columns) NAME(last_tile)(t, rows, columns);
     t->b = b, t->c = c;
 }

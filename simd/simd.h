@@ -279,6 +279,9 @@ struct wa_gemm {
     void *c;
     size_t c_row;
     double alpha, beta; /* exact in the elements' type */
+    /* Other cores may have c's lines in their caches. They are then taken away from these by a write
+     * before the sums, in whose time it is done; a prefetch does not do it. */
+    bool c_shared;
 
     /* The left operand made on the way: a[i][p] = a_scale * (T)a[a_rows[i]*a_row +
      * a_columns[p]*a_column] where an index that is NULL counts as the identity and a_scale 0 as 1.

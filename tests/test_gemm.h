@@ -168,7 +168,8 @@ static inline size_t prepare(int type, const struct shape *s, struct wa_gemm *g)
                           .c = place(C, c_size * size_of(type), s->at_end),
                           .c_row = c_row,
                           .alpha = s->alpha,
-                          .beta = s->beta};
+                          .beta = s->beta,
+                          .c_shared = below(2)};
     return c_size;
 }
 

@@ -36,8 +36,9 @@ struct wa_builder {
     int *free_slot, free_count;
     /* The chain that is being made: it comes after all other code so far. */
     struct wa_chain *chain; /* NULL: none */
-    int longest; /* the member that begins the longest chain of full values, where nothing goes past
-                    the caches; -1: none */
+    /* Of the chains of full values, by the member that begins them, the longest, and the last where it
+     * writes past the caches and the longest does not; -1: none. */
+    int longest, last;
     int chain_first, chain_end;           /* its members */
     int value, saved[WA_CHAIN_REGISTERS]; /* the members that its registers hold; -1: none */
     int *free_local, free_locals;
@@ -69,7 +70,7 @@ struct wa_instruction *wa_emit(struct wa_builder *b, struct wa_code *list, enum 
 /* The code of all members. */
 void wa_emit_members(struct wa_builder *b);
 
-/* Finds the longest chain, if that is of use. */
+/* Finds the longest chain and the last. */
 void wa_survey_chains(struct wa_builder *b);
 /* Makes a chain of member m and those that go on from there; returns the member after it, m for none.
  */

@@ -14,7 +14,8 @@ struct wa_unit {
 enum wa_start {
     WA_AT_BASE,    /* a slot, or memory read from its begin */
     WA_AT_ELEMENT, /* memory with all elements of the group's space */
-    WA_AT_AFTER,   /* the same, from the element on that the row after the next begins with */
+    WA_AT_NEXT,    /* the same, a row later, */
+    WA_AT_AFTER,   /* or three */
     WA_AT_ROW,     /* memory with one element a row */
     WA_AT_COLUMN,  /* memory with one row for all */
     WA_AT_BLOCK,   /* a block: rows of the matrix product, or what folds take at a time */

@@ -83,12 +83,16 @@ static bool streams(const struct wa_builder *b, int first, int end)
 
 void wa_survey_chains(struct wa_builder *b)
 {
-    b->longest = -1;
+    bool waits = false, writes = false;
+    b->longest = b->last = -1;
     for (int m = 0, most = 0, end; m<b->members; m = end> m ? end : m + 1) {
         end = end_of(b, m);
-        if (end - m > most && value_of(b, m)->form == WA_FULL) b->longest = m, most = end - m;
+        if (end == m || value_of(b, m)->form != WA_FULL) continue;
+        b->last = m;
+        writes = streams(b, m, end);
+        if (end - m > most) b->longest = m, most = end - m, waits = writes;
     }
-    if (streams(b, 0, b->members)) b->longest = -1;
+    if (waits || !writes) b->last = -1;
 }
 
 /* Who of the chain's members reads what next. */
@@ -341,29 +345,35 @@ static void emit_fold(struct wa_builder *b, int m)
     let_go(b, m);
 }
 
-/* Rows are asked for two rows before they are worked on, since memory would be idle in between, and one
- * row is too short a time: by the chains that wait for memory in any case, to write past the caches,
- * else by the longest. Small operands are near the core. */
-static void prefetch(struct wa_builder *b)
+/* Asks for rows that the group reads later. Small operands are near the core. */
+static void prefetch(struct wa_builder *b, int code, enum wa_start start)
 {
     enum { LARGE = 1 << 20 };
     const struct wa_step *s = b->step;
-    if (b->chain_first != b->longest && !streams(b, b->chain_first, b->chain_end)) return;
-    if (!b->group->by_rows || b->f->rows_a_unit > 1) return;
     for (int k = 0; k < s->n; k++) {
         const struct wa_place *x = &s->x[k];
         if (x->type == value_of(b, b->chain_first)->node->type &&
             wa_layout_of(x->shape, b->group->shape) == WA_DENSE &&
             wa_shape_bytes(x->shape, x->type) >= LARGE)
-            link(b, WA_CHAIN_prefetch, (struct wa_ref){k, WA_AT_AFTER, washi_dtype_size(x->type)});
+            link(b, code, (struct wa_ref){k, start, washi_dtype_size(x->type)});
     }
+}
+
+/* Rows come from memory three rows before they are worked on, since one row is too short a time, while
+ * the longest chain is busy. When that writes nothing past the caches, and the last one does, they go
+ * on to the first level while this finishes the row before. */
+static void ask(struct wa_builder *b)
+{
+    if (!b->group->by_rows || b->f->rows_a_unit > 1) return;
+    if (b->chain_first == b->longest) prefetch(b, WA_CHAIN_prefetch, WA_AT_AFTER);
+    if (b->chain_first == b->last) prefetch(b, WA_CHAIN_prefetch_near, WA_AT_NEXT);
 }
 
 static bool begin(struct wa_builder *b)
 {
     const struct wa_value *v = value_of(b, b->chain_first);
     /* Links a member: it begins a fold, keeps two values, takes one, is made, is stored twice. */
-    size_t most = 7 * (size_t)b->members + (size_t)b->step->n;
+    size_t most = 7 * (size_t)b->members + 2 * (size_t)b->step->n;
     struct wa_chain *c = wa_step_new(b->step, sizeof *c);
     if (c && !b->f->links) {
         b->f->links = wa_step_new(b->step, most * sizeof *b->f->links);
@@ -395,7 +405,7 @@ int wa_emit_chain(struct wa_builder *b, int m)
     if (b->chain_end == m) return m;
     find_readers(b);
     if (begin(b))
-        prefetch(b);
+        ask(b);
     else
         b->failed = true;
     for (; !b->failed && m < b->chain_end; m++) {

@@ -102,7 +102,8 @@ static void run_code(const struct wa_instruction *code, int count, const struct 
     const size_t columns = f->columns;
     const size_t first[] = {[WA_AT_BASE] = 0,
                             [WA_AT_ELEMENT] = u->row * columns + u->begin,
-                            [WA_AT_AFTER] = (u->row + 2 * u->rows) * columns + u->begin,
+                            [WA_AT_NEXT] = (u->row + u->rows) * columns + u->begin,
+                            [WA_AT_AFTER] = (u->row + 3 * u->rows) * columns + u->begin,
                             [WA_AT_ROW] = u->row,
                             [WA_AT_COLUMN] = u->begin,
                             [WA_AT_BLOCK] = u->row * columns + u->begin - u->block,

@@ -81,13 +81,15 @@ INLINE void NAME(link_copy)(const size_t vectors, VT *to, const VT *from){EACH(t
 INLINE void NAME(link_unary)(const size_t vectors, VT *value,
                              NAME(unary) * f){EACH(value[v] = f(value[v]))}
 
-/* As many cache lines as the block has, for the second level, which can wait for more at once.
- */
-INLINE void NAME(link_prefetch)(const size_t vectors, const T *x)
+/* As many cache lines as the block has, for the first level, or the second, which can wait for more at
+ * once. */
+INLINE void NAME(link_prefetch)(const size_t vectors, const T *x, const bool near)
 {
     enum { LINE = 64 };
-    EACH(if (v == 0 || v * LINE < vectors * LEN * sizeof(T))
-             __builtin_prefetch((const void *)((uintptr_t)x + v * LINE), 0, 2))
+    EACH(if (v == 0 || v * LINE < vectors * LEN * sizeof(T)) {
+        const void *line = (const void *)((uintptr_t)x + v * LINE);
+        near ? __builtin_prefetch(line, 0, 3) : __builtin_prefetch(line, 0, 2);
+    })
 }
 
 /* By way of memory: f may change any register. */

@@ -67,7 +67,7 @@ static size_t LINKS(size_t i, size_t n, size_t begin, size_t links, const unsign
         AT(save_0) AT(save_1) AT(restore_0) AT(restore_1)
         AT(store_0) AT(store_1) AT(add_to_0) AT(add_to_1) AT(map)
         AT(add_product_0) AT(add_product_1) AT(add_scaled_0) AT(add_scaled_1)
-        AT(prefetch) MATHS(AT)
+        AT(prefetch) AT(prefetch_near) MATHS(AT)
         WA_CHAIN_UNARIES(AT) WA_CHAIN_BINARIES(AT_BINARY) WA_FOLDS(AT_FOLD)
     };
     // clang-format on
@@ -97,7 +97,8 @@ block:
     LINK(stream, NAME(link_stream)(VECTORS, value, x, lanes));
     LOSES(map, NAME(link_map)(VECTORS, value, *(wa_map_fn *const *)at[k], lanes));
     MATHS(MATH)
-    LINK(prefetch, NAME(link_prefetch)(VECTORS, x));
+    LINK(prefetch, NAME(link_prefetch)(VECTORS, x, false));
+    LINK(prefetch_near, NAME(link_prefetch)(VECTORS, x, true));
     REGISTER(0, first);
     REGISTER(1, second);
     UNARY(neg, V(neg));

@@ -145,7 +145,8 @@ typedef void wa_normalize_fn(size_t rows, size_t n, void *y, const void *x, cons
  * at at[k], its own; the link that begins it, with the same at[k], comes before all but others of its
  * kind, and in the end at[k][0] is the fold of all n by the lanes' rule. Where a code has
  * WA_CHAIN_LOCAL, at[k] is WA_CHAIN_BLOCK bytes, or n elements, used again and again. prefetch
- * asks memory for at[k][i], which need not be any. The first link but those makes a value, and a
+ * asks memory for at[k][i], which need not be any, into the second-level cache, prefetch_near into the
+ * first. The first link but those makes a value, and a
  * register is read when it was written. ---------------------------- */
 // clang-format off
 #define WA_CHAIN_MATHS(X)    X(exp) X(tanh) X(sigmoid)
@@ -168,7 +169,7 @@ enum wa_chain_code {
     WA_CHAIN_store_0, WA_CHAIN_store_1, WA_CHAIN_add_to_0, WA_CHAIN_add_to_1,
     WA_CHAIN_add_product_0, WA_CHAIN_add_product_1, /* at[k][i] */
     WA_CHAIN_add_scaled_0, WA_CHAIN_add_scaled_1, /* at[k][0] */
-    WA_CHAIN_prefetch,
+    WA_CHAIN_prefetch, WA_CHAIN_prefetch_near,
     WA_CHAIN_map, WA_CHAIN_MATHS(WA_CHAIN_UNARY)
     WA_CHAIN_UNARIES(WA_CHAIN_UNARY)
     WA_CHAIN_BINARIES(WA_CHAIN_BINARY)

@@ -49,11 +49,30 @@ INLINE void NAME(splat_row)(size_t n, T *y, const T *x)
 #endif
 }
 
+/* The same number, or the same row, in rows of fewer than LEN that touch: each is written with what the
+ * next is then written over. */
+INLINE void NAME(narrow_rows)(size_t rows, size_t n, T *y, const T *x, size_t x_row, size_t x_column)
+{
+    const size_t all = rows * n;
+    VT a = x_column ? V(load_n)(x, n) : V(zero)();
+    for (size_t i = 0; i < all; i += n, x += x_row) {
+        if (!x_column) a = V(set)(*x);
+        if (all - i >= LEN)
+            V(store)(y + i, a);
+        else
+            V(store_n)(y + i, a, n);
+    }
+}
+
 static void NAME(strided_copy)(size_t rows, size_t n, void *y, size_t y_row, const void *x,
                                size_t x_row, size_t x_column)
 {
     if (x_row == 1 && x_column > 1 && rows > 1) {
         NAME(transpose)(n, rows, y, y_row, x, x_column);
+        return;
+    }
+    if (n && n < LEN && y_row == n && (x_column == 0 || (x_column == 1 && x_row == 0))) {
+        NAME(narrow_rows)(rows, n, y, x, x_row, x_column);
         return;
     }
     for (size_t i = 0; i < rows; i++) {

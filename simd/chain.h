@@ -214,9 +214,9 @@ INLINE bool NAME(chain_fold)(unsigned char code, T *y, const bool end)
 INLINE void NAME(chain_by)(NAME(links_fn) * links_of_block, size_t n, size_t links,
                            const unsigned char *code, void *const at[])
 {
-    size_t i, folds = 0;
+    size_t i = 0, folds = 0;
     while (folds < links && NAME(chain_fold)(code[folds], at[folds], false)) folds++;
-    i = links_of_block(0, n, folds, links, code, at);
+    if (n >= NAME(LINK_VECTORS) * LEN) i = links_of_block(0, n, folds, links, code, at);
     if (i < n) NAME(links_of_rest)(i, n, folds, links, code, at);
     for (size_t k = 0; k < folds; k++) NAME(chain_fold)(code[k], at[k], true);
 }

@@ -344,11 +344,44 @@ START_TEST(an_empty_input_is_fed_already)
 }
 END_TEST
 
+/* Whatever is announced, also what no row has, or none: results do not change. */
+START_TEST(rows_are_announced)
+{
+    enum { ROWS = 50, COLUMNS = 40, PICKED = 64 };
+    static double table[ROWS * COLUMNS];
+    int32_t picked[PICKED], next[PICKED];
+    for (int i = 0; i < ROWS * COLUMNS; i++) table[i] = i;
+    for (int i = 0; i < PICKED; i++) picked[i] = i * 7 % ROWS, next[i] = i % 2 ? INT32_MAX - i : -i;
+    washi_tensor *x = fed(SHAPE(ROWS, COLUMNS), table);
+    washi_tensor *some = washi_input(t, WASHI_I32, SHAPE(PICKED)),
+                 *none = washi_input(t, WASHI_I32, SHAPE(0));
+    washi_tensor *rows = washi_take(x, some, 0), *empty = washi_take(x, none, 0);
+    washi_tensor *y[] = {washi_neg(rows), washi_matmul(rows, washi_transpose(x)), washi_neg(empty),
+                         washi_exp(x)};
+    washi_program *p = compiled(4, y);
+    ok(washi_feed(some, picked));
+    ok(washi_feed(none, picked));
+    double sum[2] = {0, 0};
+    for (int run = 0; run < 2; run++) {
+        ok(washi_prefetch(some, run ? next : NULL));
+        ok(washi_prefetch(none, run ? next : NULL));
+        ok(washi_run(p));
+        for (int i = 0; i < PICKED * COLUMNS; i++)
+            ck_assert_double_eq(element(y[0], i), -table[picked[i / COLUMNS] * COLUMNS + i % COLUMNS]);
+        for (int i = 0; i < PICKED * ROWS; i++) sum[run] += element(y[1], i);
+    }
+    ck_assert_double_eq(sum[0], sum[1]);
+    ck_assert_int_eq(washi_prefetch(y[0], next), WASHI_MISUSE);
+    washi_program_free(p);
+}
+END_TEST
+
 TCase *programs_case(void)
 {
     return CASE("programs", open_tape, close_tape, unused_and_equal_nodes_go, what_changes_no_bit_goes,
                 negations_of_what_is_stretched, constants_are_folded, movement_that_costs_nothing,
                 constants_are_shared_by_their_bytes, inputs_and_variables_are_read_anew,
                 several_programs_of_one_tape, evaluating_again, outputs_twice_and_sources,
-                scatter_refuses_by_itself, an_empty_input_is_fed_already, parallel_by_the_caller);
+                scatter_refuses_by_itself, an_empty_input_is_fed_already, rows_are_announced,
+                parallel_by_the_caller);
 }

@@ -51,6 +51,7 @@ struct wa_place wa_operand_of(const struct wa_graph *g, const struct wa_value *v
         last[-1] = swap;
         place.transposed = true;
     }
+    place.packed = g->values[v->x[i]].node->op == &wa_op_pack;
     return place;
 }
 
@@ -224,9 +225,9 @@ static washi_program *compile(washi_tape *t, int n, washi_tensor *const outputs[
     struct wa_graph g;
     bool made = wa_graph_make(&g, t, n, outputs, !values) &&
                 (values || w->check || wa_graph_fold(&g, p)) && (!w->fuse || wa_graph_prologues(&g)) &&
-                (!w->recompute || wa_graph_recompute(&g)) && wa_graph_fuse(&g, w->fuse) &&
-                wa_graph_plan(&g) && make_steps(p, &g) && look_over(p, &g) && wa_ahead_find(p, &g) &&
-                make_memory(p, &g);
+                (!w->recompute || wa_graph_recompute(&g)) && (!w->fuse || wa_graph_packs(&g, p)) &&
+                wa_graph_fuse(&g, w->fuse) && wa_graph_plan(&g) && make_steps(p, &g) &&
+                look_over(p, &g) && wa_ahead_find(p, &g) && make_memory(p, &g);
     if (made) {
         locate_steps(p, &g);
         made = make_deliveries(p, &g);

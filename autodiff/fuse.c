@@ -243,7 +243,8 @@ bool wa_may_head(const struct wa_graph *g, int v)
     enum { FEWEST_ROWS = 16 };
     if (value->node->op != &wa_op_matmul || y.rank != 2) return false;
     bool one = value->gathered || g->values[value->x[0]].node->shape.rank == 2;
-    return one && g->values[value->x[1]].node->shape.rank == 2 && y.dim[0] >= FEWEST_ROWS &&
+    const washi_tensor *right = g->values[value->x[1]].node;
+    return one && (right->op == &wa_op_pack || right->shape.rank == 2) && y.dim[0] >= FEWEST_ROWS &&
            y.dim[1] > 0 && y.dim[1] <= WA_LONGEST_ROW;
 }
 
@@ -296,7 +297,8 @@ static void place_value(struct wa_graph *g, int v, bool fuse)
         int base = wa_before(g, value, i), of = base < 0 ? 0 : level_of(g, base);
         if (level < of) level = of;
     }
-    value->level = level + 1;
+    /* Packs count for nothing: no product may be later for them, and nothing else reads them. */
+    value->level = level + (value->node->op != &wa_op_pack);
     if (value->keeps >= 0) enter(g, begin_product(g, v, level + 1), value->keeps, WA_BESIDE);
     if (!fusable(g, value)) return;
     enum wa_form form = WA_FULL;
@@ -324,6 +326,13 @@ static void note_reader(const struct wa_graph *g, int from, const struct wa_valu
     only[from] = inside ? by : SEVERAL;
 }
 
+/* Whether v is there before the run, or packed from what is. */
+static bool is_early(const struct wa_graph *g, int v)
+{
+    if (g->values[v].node->op == &wa_op_pack) v = wa_base_of(g, g->values[v].x[0]);
+    return !wa_is_step(&g->values[v]);
+}
+
 /* A group that reads nothing but what is there before the run, and is read by one group alone, need not
  * be earlier than that and have its values in memory: it joins it. So the step of an optimiser that
  * begins with what it remembers of a weight waits for the gradient. */
@@ -339,7 +348,7 @@ static bool join_readers(struct wa_graph *g)
         int group = standing(g, value->group);
         for (int k = 0; wa_is_step(value) && k <= value->n; k++) {
             int base = wa_before(g, value, k), from = base < 0 ? -1 : wa_group_of(g, base);
-            if (base < 0 || !wa_is_step(&g->values[base]) || (from >= 0 && from == group)) continue;
+            if (base < 0 || is_early(g, base) || (from >= 0 && from == group)) continue;
             if (group >= 0) waits[group] = true;
             if (from >= 0) note_reader(g, from, value, k, only);
         }

@@ -36,12 +36,11 @@ RULE(matmul)
     (void)y;
 }
 
-struct wa_gemm wa_gemm_of(const struct wa_place *a, const struct wa_place *b,
+struct wa_gemm wa_gemm_of(const struct wa_place *a, const struct wa_place *b, size_t n,
                           const struct wa_gathered *gathered)
 {
     static const int32_t some_index; /* the scratch memory that is needed depends on there being any */
     size_t m = (size_t)a->shape.dim[a->shape.rank - 2], k = (size_t)a->shape.dim[a->shape.rank - 1];
-    size_t n = (size_t)b->shape.dim[b->shape.rank - 1];
     struct wa_gemm g = {.m = m,
                         .n = n,
                         .k = k,
@@ -49,8 +48,11 @@ struct wa_gemm wa_gemm_of(const struct wa_place *a, const struct wa_place *b,
                         .alpha = 1,
                         .a_row = a->transposed ? 1 : k,
                         .a_column = a->transposed ? m : 1,
-                        .b_row = b->transposed ? 1 : n,
-                        .b_column = b->transposed ? k : 1,
+                        .b_row = b->packed       ? (size_t)b->shape.dim[2]
+                                 : b->transposed ? 1
+                                                 : n,
+                        .b_column = b->packed || b->transposed ? k : 1,
+                        .b_packed = b->packed,
                         .a_u8 = a->type == WASHI_U8};
     if (!gathered) return g;
     g.a_scale = gathered->factor;
@@ -112,13 +114,13 @@ static bool plan_matmul(struct wa_step *s)
         p->count *= (size_t)y.dim[i];
     }
     leading_strides(a, p->rank, p->a);
-    leading_strides(b, p->rank, p->b);
-    p->g = wa_gemm_of(a, b, s->gathered);
+    if (!b->packed) leading_strides(b, p->rank, p->b);
+    p->g = wa_gemm_of(a, b, (size_t)y.dim[p->rank + 1], s->gathered);
     size_t m = p->g.m, n = p->g.n, k = p->g.k;
 
     size_t parts = (size_t)wa_tasks(s, m * n * (k ? k : 1), MATMUL_GRAIN), most;
     bool by_rows = m >= n;
-    most = (by_rows ? m : n) / MATMUL_PART;
+    most = by_rows ? m / MATMUL_PART : n / WA_GEMM_CUT;
     if (parts > most) parts = most ? most : 1;
     p->rows = by_rows ? parts : 1;
     p->columns = by_rows ? 1 : parts;
@@ -148,7 +150,10 @@ static void run_part(const struct wa_step *s, const struct products *p, size_t u
     struct wa_gemm g = p->g;
     size_t i, m_end, j, n_end;
     wa_share(g.m, (int)p->rows, (int)(part / p->columns), &i, &m_end);
-    wa_share(g.n, (int)p->columns, (int)(part % p->columns), &j, &n_end);
+    wa_share((g.n + WA_GEMM_CUT - 1) / WA_GEMM_CUT, (int)p->columns, (int)(part % p->columns), &j,
+             &n_end);
+    j *= WA_GEMM_CUT;
+    n_end = n_end * WA_GEMM_CUT < g.n ? n_end * WA_GEMM_CUT : g.n;
     wa_gemm_operands(&g, (const char *)s->x[0].data + from_a * size,
                      (const char *)s->x[1].data + (from_b + j * g.b_column) * size,
                      s->gathered ? s->x[2].data : NULL);

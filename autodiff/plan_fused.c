@@ -164,7 +164,7 @@ static void plan_product(struct wa_builder *b)
     f->gemm_indices = v->gathered ? b->g->values[v->x[2]].index : -1;
     f->table_rows = v->gathered ? v->gathered->rows : 0;
     struct wa_place left = wa_operand_of(b->g, v, 0), right = wa_operand_of(b->g, v, 1);
-    f->gemm = wa_gemm_of(&left, &right, v->gathered);
+    f->gemm = wa_gemm_of(&left, &right, f->columns, v->gathered);
     f->gemm_kept = v->keeps < 0 ? -1 : b->made[b->g->values[v->keeps].index].base;
     if (v->keeps >= 0) f->gemm.a_kept = f; /* no scratch memory for it */
     block = BLOCK_BYTES / ((f->columns > f->gemm.k ? f->columns : f->gemm.k) * size);

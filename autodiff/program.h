@@ -115,6 +115,10 @@ washi_status wa_walk(const washi_program *p);
 void wa_graph_mark(struct wa_graph *g);
 /* Lets matrix products gather, cast and scale the rows of their left operand (prologue.c). */
 bool wa_graph_prologues(struct wa_graph *g);
+/* Has right operands that several matrix products read packed once, by steps of their own (packs.c);
+ * false when memory is out. Their op, never recorded, makes [panels, k, columns of a panel]. */
+bool wa_graph_packs(struct wa_graph *g, washi_program *p);
+extern const struct wa_op wa_op_pack;
 /* Lets the reverse sweep make again what is cheap, from few values that are kept (recompute.c). */
 bool wa_graph_recompute(struct wa_graph *g);
 /* Whether v, a matrix product, can begin a group: it is one product, of rows enough to share out. */

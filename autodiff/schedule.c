@@ -118,7 +118,7 @@ static int64_t lead_of(const struct wa_graph *g, int v, bool apart)
         if (value->node->attr.axis || g->values[value->x[1]].node->shape.rank != 1) return 0;
     } else if (op == &wa_op_matmul || op == &wa_op_one_hot) {
         if (shape.rank != 2) return 0;
-    } else
+    } else if (op != &wa_op_pack)
         return 0;
     return shape.rank ? shape.dim[0] : 0;
 }
@@ -128,6 +128,7 @@ bool wa_reads_along(const struct wa_graph *g, const struct wa_value *v, int k)
     const struct wa_op *op = v->node->op;
     if (op == &wa_op_matmul) return !v->transposed[k] && k == (v->gathered ? 2 : 0);
     if (op == &wa_op_take) return k == 1;
+    if (op == &wa_op_pack) return false;
     if (v->group < 0 || wa_needs_rows(op)) return true;
     enum wa_layout layout = wa_layout_of(g->values[v->x[k]].node->shape, v->node->shape);
     return layout == WA_DENSE || layout == WA_A_ROW;

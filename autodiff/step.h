@@ -19,6 +19,7 @@ struct wa_place {
     washi_dtype type;
     washi_shape shape;
     bool transposed; /* operands of matmul: the last two axes are exchanged in memory */
+    bool packed;     /* operands of matmul: in panels */
     int value;       /* in the graph, while compiling */
     int maker;       /* the step that makes it; -1: it is there before the run */
     const washi_tensor
@@ -96,8 +97,8 @@ enum { WA_LONGEST_ROW = 4096 };
  * first-level cache, through which the operands come. */
 enum { WA_FOLD_TILE = 1024 };
 
-/* The product of the last two axes of a and b, without their data (ops_matmul.c). */
-struct wa_gemm wa_gemm_of(const struct wa_place *a, const struct wa_place *b,
+/* The product of the last two axes of a and b, of n columns, without their data (ops_matmul.c). */
+struct wa_gemm wa_gemm_of(const struct wa_place *a, const struct wa_place *b, size_t n,
                           const struct wa_gathered *gathered);
 /* Its data, the indices being those of gathered rows or NULL. */
 void wa_gemm_operands(struct wa_gemm *g, const void *a, const void *b, const int32_t *indices);

@@ -60,7 +60,8 @@ static void NAME(finish)(const struct wa_gemm *g, size_t i, size_t j, size_t row
 struct NAME(plan) {
     size_t rows, columns, depth;
     bool pack_a, pack_b, keep;
-    bool panels; /* all of a stays near: few panels of b at a time, the next being asked for */
+    bool
+        panels; /* all of a stays near: few panels of b at a time, those to be packed being asked for */
     size_t a_size, b_size, sum_size;
 };
 
@@ -74,16 +75,18 @@ INLINE struct NAME(plan) NAME(plan)(const struct wa_gemm *g)
         .columns = gemm_share(g->n, COLUMNS, WIDTH),
         .depth = gemm_share(g->k, GEMM_DEPTH, 1),
         .pack_a = g->n > GEMM_PACK_COLUMNS * WIDTH || NAME(has_prologue)(g),
-        .pack_b = g->b_column != 1 ||
-                  (g->m > GEMM_PACK_ROWS * GEMM_ROWS &&
-                   g->k * b_bytes > (b_bytes % GEMM_SET_BYTES ? GEMM_PACK_BYTES : GEMM_FIGHT_BYTES)),
+        .pack_b = !g->b_packed &&
+                  (g->b_column != 1 ||
+                   (g->m > GEMM_PACK_ROWS * GEMM_ROWS &&
+                    g->k * b_bytes > (b_bytes % GEMM_SET_BYTES ? GEMM_PACK_BYTES : GEMM_FIGHT_BYTES))),
         /* No sum can wait for the rest of its chain in an operand, or nowhere. */
         .keep = (g->beta != 0 && !NAME(adds)(g)) || !g->c};
     if (!plan.pack_a && !plan.pack_b && !plan.keep) return plan;
     const size_t columns = gemm_min(gemm_round_up(g->n, WIDTH), COLUMNS),
                  depth = gemm_min(g->k, GEMM_DEPTH);
-    const bool across = g->b_column != 1;
-    plan.panels = plan.pack_b && !NAME(has_prologue)(g) && g->m * g->k <= GEMM_NEAR_BYTES / sizeof(T) &&
+    const bool across = plan.pack_b && g->b_column != 1;
+    plan.panels = (plan.pack_b || g->b_packed) && !NAME(has_prologue)(g) &&
+                  g->m * g->k <= GEMM_NEAR_BYTES / sizeof(T) &&
                   g->a_row * sizeof(T) % GEMM_SET_BYTES != 0;
     if (plan.pack_b) plan.b_size = gemm_round_up(depth * columns, LINE);
     if (plan.pack_a && !g->a_kept)
@@ -95,7 +98,7 @@ INLINE struct NAME(plan) NAME(plan)(const struct wa_gemm *g)
         plan.sum_size = columns * gemm_min(g->m, g->k > GEMM_DEPTH ? GEMM_KEPT_ROWS : GEMM_ROWS);
     }
     /* Few rows wait for b to come, so it is read as it lies in memory, a few long rows at a time. */
-    if (g->m <= GEMM_FEW_ROWS && !plan.pack_b && !plan.keep && g->beta == 0 &&
+    if (g->m <= GEMM_FEW_ROWS && !g->b_packed && !plan.pack_b && !plan.keep && g->beta == 0 &&
         g->k * b_bytes > GEMM_PACK_BYTES) {
         plan.depth = gemm_min(plan.depth, g->m > 2 ? 16 : 8);
         plan.columns = gemm_share(g->n, NAME(SUMS), WIDTH);
@@ -108,7 +111,7 @@ INLINE struct NAME(plan) NAME(plan)(const struct wa_gemm *g)
 
 static size_t NAME(gemm_scratch)(const struct wa_gemm *g)
 {
-    if (g->m == 0 || g->n == 0 || NAME(is_vector)(g)) return 0;
+    if (g->m == 0 || g->n == 0 || (NAME(is_vector)(g) && !g->b_packed)) return 0;
     const struct NAME(plan) plan = NAME(plan)(g);
     return (plan.a_size + plan.b_size + plan.sum_size) * sizeof(T);
 }
@@ -120,12 +123,13 @@ static void NAME(block)(const struct wa_gemm *g, const struct NAME(plan) * plan,
     enum { WIDTH = GEMM_VECTORS * LEN };
     const bool across = NAME(lies_across)(g), last = p + t->k == g->k,
                one_strip = plan->keep && plan->depth >= g->k;
-    const bool broad = columns > WIDTH && columns <= WIDTH + NAME(SHORT) && !plan->pack_b;
+    const size_t panels = g->b_packed ? g->k * WIDTH : plan->pack_b ? t->k * WIDTH : 0;
+    const bool broad = columns > WIDTH && columns <= WIDTH + NAME(SHORT) && !panels;
     const size_t strips =
         broad ? (rows + GEMM_BROAD - 1) / GEMM_BROAD : (rows + GEMM_ROWS - 1) / GEMM_ROWS;
     const size_t low = rows / strips, tall = rows % strips;
     struct gemm_fetch fetch = {.lines = 0};
-    if (plan->panels && j + columns < g->n) {
+    if (plan->panels && plan->pack_b && j + columns < g->n) {
         const T *next = (const T *)g->b + p * g->b_row + (j + columns) * g->b_column;
         fetch = NAME(fetch_b)(g, next, t->k, gemm_min(g->n - j - columns, plan->columns));
         fetch.parts = strips * (plan->columns / WIDTH);
@@ -142,7 +146,7 @@ static void NAME(block)(const struct wa_gemm *g, const struct NAME(plan) * plan,
             fetch = NAME(fetch_a)(g, i + packed, r + 2 * height > packed ? next : 0, p, t->k);
             fetch.parts = columns / WIDTH;
         }
-        NAME(strip)(t, height, columns, plan->pack_b, &fetch);
+        NAME(strip)(t, height, columns, panels, &fetch);
         if (last) NAME(finish)(g, i + r, j, height, columns, t->c, t->c_row);
         t->a += height * t->a_row;
         if (!one_strip) t->c += height * t->c_row;
@@ -182,7 +186,7 @@ static void NAME(small)(const struct wa_gemm *g)
     size_t strips = broad ? (g->m + GEMM_BROAD - 1) / GEMM_BROAD : (g->m + GEMM_ROWS - 1) / GEMM_ROWS;
     for (size_t i = 0, rows; i < g->m; i += rows, strips--) {
         rows = (uint32_t)(g->m - i) / (uint32_t)strips;
-        NAME(strip)(&t, rows, g->n, false, &none);
+        NAME(strip)(&t, rows, g->n, 0, &none);
         if (!plain) NAME(finish)(g, i, 0, rows, g->n, t.c, t.c_row);
         t.a += rows * t.a_row;
         t.c += rows * t.c_row;
@@ -226,7 +230,9 @@ static void NAME(blocks)(const struct wa_gemm *g, T *scratch)
 static void NAME(product)(const struct wa_gemm *g, void *scratch)
 {
     if (g->m == 0 || g->n == 0) return;
-    if (NAME(is_vector)(g))
+    if (g->b_packed)
+        NAME(blocks)(g, scratch);
+    else if (NAME(is_vector)(g))
         NAME(vector_gemm)(g);
     else if (NAME(is_turned)(g))
         NAME(turned_gemm)(g);
@@ -251,6 +257,21 @@ static void NAME(products)(const struct wa_gemm *g, void *scratch)
         if (one.c) one.c = (T *)one.c + g->c_batch;
         one.row += g->batch_rows ? g->batch_rows : g->m;
     }
+}
+
+static bool NAME(gemm_packs)(const struct wa_gemm *g)
+{
+    return g->m && g->n && g->k && !NAME(is_vector)(g) && !NAME(is_turned)(g) && NAME(plan)(g).pack_b;
+}
+
+static void NAME(gemm_pack)(const struct wa_gemm *g, size_t first, size_t end, void *y)
+{
+    enum { WIDTH = GEMM_VECTORS * LEN };
+    const size_t last = gemm_min(g->n, end * WIDTH);
+    for (size_t j = first * WIDTH; j < last; j += GEMM_PANELS * WIDTH)
+        NAME(pack_b)
+        (g, (const T *)g->b + j * g->b_column, g->k, gemm_min(last - j, GEMM_PANELS * WIDTH),
+         (T *)y + j * g->k);
 }
 
 static void NAME(gemm)(const struct wa_gemm *g, void *scratch)

@@ -3,7 +3,7 @@
 
 /* A thread is worth waking for this many multiply-adds, about a microsecond; columns are cut where the
  * widest tiles end. */
-enum { LEAST_WORK = 1 << 16, CUT = 32 };
+enum { LEAST_WORK = 1 << 16, CUT = WA_GEMM_CUT };
 
 static size_t share(size_t n, size_t parts, size_t step)
 {

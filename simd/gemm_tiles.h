@@ -80,16 +80,17 @@ static void NAME(last_tile)(struct NAME(job) * t, size_t rows, size_t n)
     tile[rows - 1](t);
 }
 
-/* A strip of rows by columns: tiles side by side. packed: b lies in panels of a whole tile's width.
- * Before each whole tile a share of fetch, and of the lines ahead, is asked for. */
-static void NAME(strip)(struct NAME(job) * t, size_t rows, size_t columns, bool packed,
+/* A strip of rows by columns: tiles side by side. panels: where b lies in panels of a whole tile's
+ * width, the elements from one to the next; else 0. Before each whole tile a share of fetch, and of the
+ * lines ahead, is asked for. */
+static void NAME(strip)(struct NAME(job) * t, size_t rows, size_t columns, size_t panels,
                         struct gemm_fetch *fetch)
 {
     enum { WIDTH = GEMM_VECTORS * LEN };
     const T *b = t->b;
     T *c = t->c;
-    const size_t panel = packed ? t->k * WIDTH : WIDTH;
-    const size_t last = !packed && rows <= GEMM_BROAD ? WIDTH + NAME(SHORT) : WIDTH - 1;
+    const size_t panel = panels ? panels : WIDTH;
+    const size_t last = !panels && rows <= GEMM_BROAD ? WIDTH + NAME(SHORT) : WIDTH - 1;
     for (; columns > last || columns == WIDTH; columns -= WIDTH, t->b += panel, t->c += WIDTH) {
         if (fetch->lines) gemm_fetch(fetch);
         if (t->share) wa_ask(t->ahead, t->share);

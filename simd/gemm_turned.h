@@ -27,7 +27,7 @@ static void NAME(turned_sums)(const struct wa_gemm *g, size_t i, size_t rows, T 
                               .resume = p > 0};
         for (size_t s = 0; s < strips; s++) {
             const size_t height = g->n / strips + (s < g->n % strips);
-            NAME(strip)(&t, height, rows, false, &none);
+            NAME(strip)(&t, height, rows, 0, &none);
             t.a += height * t.a_row;
             t.c += height * t.c_row;
         }

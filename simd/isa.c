@@ -100,4 +100,7 @@ const struct wa_simd PASTE(wa_simd_, WA_ISA) = {
     .random = {random_bits, random_uniform, random_normal, random_uniform_f64, random_normal_f64},
     .gemm_scratch = REALS(gemm_scratch),
     .gemm = REALS(gemm),
+    .gemm_panel = {GEMM_VECTORS * VF_LEN, GEMM_VECTORS * VD_LEN},
+    .gemm_packs = REALS(gemm_packs),
+    .gemm_pack = REALS(gemm_pack),
 };

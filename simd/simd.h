@@ -301,6 +301,10 @@ struct wa_gemm {
     void *context;
     size_t row, column;
 
+    /* b is one of the panels that gemm_pack has made, with all behind it; b_row is gemm_panel and
+     * b_column k. */
+    bool b_packed;
+
     /* Asked for a share at a time, before each tile, and left empty; one call's. NULL: none. */
     struct wa_lines *ahead;
 
@@ -315,10 +319,19 @@ typedef size_t wa_gemm_scratch_fn(const struct wa_gemm *g);
 /* scratch: aligned to 64 bytes, one for each call under way. */
 typedef void wa_gemm_fn(const struct wa_gemm *g, void *scratch);
 
+/* The right operand copied once for several calls, into panels: gemm_panel columns and k rows each, one
+ * behind the other, the last one's rest unspecified. packs: whether gemm would copy it for itself.
+ * pack: panels first ... end-1 of g's b to their places among all, which begin at y. Of g it reads b, its
+ * strides, n and k. */
+typedef bool wa_gemm_packs_fn(const struct wa_gemm *g);
+typedef void wa_gemm_pack_fn(const struct wa_gemm *g, size_t first, size_t end, void *y);
+
 /* Sharing the work between threads. parts: how many are worth while, at most threads and at least 1.
  * part: the one of that index, maybe empty, to be run with scratch memory of its own, for which what g
  * needs is enough; the epilogue still counts from g's corner. The cuts depend on g's sizes and parts
- * alone: a batch's range is cut if it is long, else rows and columns of c, columns where tiles end. */
+ * alone: a batch's range is cut if it is long, else rows and columns of c, columns at multiples of
+ * WA_GEMM_CUT, where panels end at every level. */
+enum { WA_GEMM_CUT = 32 };
 size_t wa_gemm_parts(const struct wa_gemm *g, size_t threads);
 void wa_gemm_part(const struct wa_gemm *g, int type, size_t parts, size_t index, struct wa_gemm *part);
 
@@ -344,6 +357,9 @@ struct wa_simd {
     wa_random_fn *random[WA_RANDOM_COUNT];
     wa_gemm_scratch_fn *gemm_scratch[WA_REALS];
     wa_gemm_fn *gemm[WA_REALS];
+    size_t gemm_panel[WA_REALS]; /* a divisor of WA_GEMM_CUT */
+    wa_gemm_packs_fn *gemm_packs[WA_REALS];
+    wa_gemm_pack_fn *gemm_pack[WA_REALS];
 };
 
 /* The levels of this build, scalar first and the best last; NULL past the end. */

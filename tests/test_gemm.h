@@ -15,7 +15,7 @@
 
 /* -- operands between guard pages ---------------------------------------------------------------- */
 
-enum { A, B, C, WANT, FIRST, SCRATCH, INDEX, KEPT, REGIONS, REGION_BYTES = 1 << 23 };
+enum { A, B, C, WANT, FIRST, SCRATCH, INDEX, KEPT, PACKED, REGIONS, REGION_BYTES = 1 << 23 };
 
 static unsigned char *region[REGIONS];
 static long *count; /* products checked of each type, in memory that the tests' processes share */

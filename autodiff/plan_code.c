@@ -154,9 +154,15 @@ static void set_kernel(struct wa_instruction *i, const struct wa_simd *simd, con
     }
 }
 
-static enum wa_form chain_form(const struct wa_builder *b)
+/* Whether what the chain makes may go over this member, which it has read for the last time. What it
+ * reads as one number it reads again for each block, and of bytes it has not read those that four
+ * times their room goes over. */
+static bool may_go_over(const struct wa_builder *b, int member)
 {
-    return b->g->values[b->member[b->chain_first]].form;
+    const struct wa_value *x = &b->g->values[b->member[member]],
+                          *made = &b->g->values[b->member[b->chain_first]];
+    return x->form == made->form &&
+           washi_dtype_size(x->node->type) == washi_dtype_size(made->node->type);
 }
 
 void wa_free_operands(struct wa_builder *b, int m)
@@ -166,9 +172,7 @@ void wa_free_operands(struct wa_builder *b, int m)
         int member = wa_member_of(b, v->x[k]);
         if (member < 0 || b->until[member] != m) continue;
         b->until[member] = -1;
-        /* What a chain reads as one number it reads again for each block: nothing goes over it. */
-        if (!b->chain || b->g->values[b->member[member]].form == chain_form(b))
-            free_slot(b, b->made[member]);
+        if (!b->chain || may_go_over(b, member)) free_slot(b, b->made[member]);
     }
 }
 

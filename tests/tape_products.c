@@ -123,6 +123,37 @@ START_TEST(rows_picked)
 }
 END_TEST
 
+/* Rows of bytes with no product behind them: they wait near the core, where what is made of them must
+ * not go over them. */
+START_TEST(bytes_picked)
+{
+    static const int64_t columns[] = {1, 7, 64, 300, 1000, 4000};
+    static unsigned char table[TABLE * 4000];
+    int32_t index[40];
+    struct settings set = open_settings();
+    for (size_t i = 0; i < sizeof table; i++) table[i] = (unsigned char)(i * 2654435761u >> 24);
+    for (int i = 0; i < 40; i++) index[i] = i * 7 % TABLE;
+    for (int i = 0; i < 6; i++) {
+        struct made made;
+        for (int s = 0; s < set.count; s++) {
+            washi_tape *tape = washi_tape_new(set.w[s]);
+            washi_tensor *bytes = washi_constant(tape, WASHI_U8, SHAPE(TABLE, columns[i]), table),
+                         *at = washi_constant(tape, WASHI_I32, SHAPE(40), index);
+            washi_tensor *x = washi_scale(washi_cast(washi_take(bytes, at, 0), WASHI_F32), 0.01);
+            washi_tensor *soft = washi_softmax(x), *sine = washi_sin(washi_add(x, x));
+            washi_tensor *y[OUTPUTS] = {washi_sum(soft, 0, false),
+                                        washi_sum(washi_atan(washi_mul(x, x)), 1, false), soft,
+                                        washi_sub(sine, soft)};
+            for (int k = 0; k < OUTPUTS; k++) ok(washi_eval(1, &y[k]));
+            compare(&made, y, s == 0, "bytes", set.name[s]);
+            washi_tape_free(tape);
+        }
+        forget(&made);
+    }
+    close_settings(&set);
+}
+END_TEST
+
 /* -- what is behind a product -------------------------------------------------------------------- */
 
 /* Outputs that could be written over the product while others still read it, or over what they read. */
@@ -190,4 +221,7 @@ START_TEST(much_behind)
 }
 END_TEST
 
-TCase *products_case(void) { return CASE("products", NULL, NULL, rows_picked, much_behind); }
+TCase *products_case(void)
+{
+    return CASE("products", NULL, NULL, rows_picked, bytes_picked, much_behind);
+}

@@ -425,13 +425,48 @@ START_TEST(a_dump)
 }
 END_TEST
 
+static int phase_of(const washi_program *p, const char *ops)
+{
+    for (int k = 0; k < p->phase_count; k++)
+        for (int i = p->phases[k].first; i < p->phases[k].end; i++) {
+            char *text = NULL;
+            size_t size = 0;
+            FILE *file = open_memstream(&text, &size);
+            wa_dump_ops(&p->steps[i], false, file);
+            fclose(file);
+            const bool same = strcmp(text, ops) == 0;
+            free(text);
+            if (same) return k;
+        }
+    ck_abort_msg("there is no step %s", ops);
+}
+
+/* Each thread packs columns, of rows that all have made: so many rows as there are panels are no reason
+ * to do both in one phase. */
+START_TEST(a_pack_waits_for_all_rows)
+{
+    close_inputs();
+    ok(washi_open(&w, &(washi_options){.threads = 2}));
+    t = washi_tape_new(w);
+    const int64_t panels = 1024 / (int64_t)t->arena.w->simd->gemm_panel[WASHI_F32];
+    washi_tensor *right = washi_tanh(washi_input(t, WASHI_F32, SHAPE(panels, 1024))), *y[16];
+    for (int i = 0; i < 16; i++)
+        y[i] = washi_matmul(washi_input(t, WASHI_F32, SHAPE(160, panels)), right);
+    washi_program *p = compiled(16, y);
+    ck_assert_int_lt(phase_of(p, "tanh"), phase_of(p, "pack"));
+    ck_assert_int_lt(phase_of(p, "pack"), phase_of(p, "matmul"));
+    washi_program_free(p);
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("fusion", CASE("steps", open_inputs, close_inputs, after_a_product,
-                                    before_and_after_a_sum_of_rows, before_a_fold_in_chunks,
-                                    a_fold_in_chunks, a_fold_in_chunks_on_threads,
-                                    before_and_after_a_row_is_normalized, softmax_with_logsumexp,
-                                    after_rows_are_picked, before_a_product, a_product_in_its_output,
-                                    packed_once_for_two_products, several_values_of_a_chain,
-                                    for_a_gradient, updates_are_one_pass, graphs, a_dump));
+    return RUN_SUITE("fusion",
+                     CASE("steps", open_inputs, close_inputs, after_a_product,
+                          before_and_after_a_sum_of_rows, before_a_fold_in_chunks, a_fold_in_chunks,
+                          a_fold_in_chunks_on_threads, before_and_after_a_row_is_normalized,
+                          softmax_with_logsumexp, after_rows_are_picked, before_a_product,
+                          a_product_in_its_output, packed_once_for_two_products,
+                          several_values_of_a_chain, for_a_gradient, updates_are_one_pass,
+                          a_pack_waits_for_all_rows, graphs, a_dump));
 }

@@ -133,8 +133,47 @@ START_TEST(products_of_all_kinds)
 }
 END_TEST
 
+/* Rows picked by index, which one product leaves packed for another, beside a pack. */
+START_TEST(with_rows_picked)
+{
+    enum { TABLE = 200, PIXELS = 140, UNITS = 600 };
+    static unsigned char bytes[TABLE * PIXELS];
+    static float b[PIXELS * UNITS], want[2][ROWS * UNITS];
+    int32_t index[ROWS];
+    for (int i = 0; i < TABLE * PIXELS; i++)
+        bytes[i] = (unsigned char)((unsigned)i * 2654435761u >> 24);
+    for (int i = 0; i < ROWS; i++) index[i] = i * 7 % TABLE;
+    for (int fuse = 0; fuse < 2; fuse++) {
+        open_tape(1, fuse);
+        ok(washi_fill_normal(w, 2, 0, sizeof b / sizeof *b, b));
+        washi_tensor *table = washi_constant(t, WASHI_U8, SHAPE(TABLE, PIXELS), bytes),
+                     *at = washi_input(t, WASHI_I32, SHAPE(ROWS)),
+                     *m = washi_input(t, WASHI_F32, SHAPE(PIXELS, UNITS));
+        ok(washi_feed(at, index));
+        ok(washi_feed(m, b));
+        washi_tensor *x = washi_scale(washi_cast(washi_take(table, at, 0), WASHI_F32), 1 / 255.0);
+        washi_tensor *one = washi_tanh(washi_matmul(x, m));
+        washi_tensor *y[2] = {washi_matmul(washi_transpose(x), one),
+                              washi_matmul(washi_slice(one, 1, 0, PIXELS), m)};
+        washi_program *p = washi_compile(t, 2, y);
+        ck_assert_msg(p, "%s", washi_message());
+        ck_assert_int_eq(dumped(p, "pack"), fuse);
+        ck_assert_int_eq(dumped(p, "take"), 1);
+        ok(washi_run(p));
+        for (int i = 0; i < 2; i++) {
+            const size_t size = (size_t)washi_size(washi_shape_of(y[i])) * sizeof(float);
+            ck_assert_uint_le(size, sizeof want[i]);
+            if (!fuse) memcpy(want[i], washi_data(y[i]), size);
+            ck_assert_mem_eq(washi_data(y[i]), want[i], size);
+        }
+        washi_program_free(p);
+        close_tape();
+    }
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("packs", CASE("packs", NULL, NULL, an_unrolled_net_has_two, where_it_pays,
-                                   products_of_all_kinds));
+                                   products_of_all_kinds, with_rows_picked));
 }

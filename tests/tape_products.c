@@ -35,6 +35,9 @@ static void forget(struct made *m)
     for (int i = 0; i < OUTPUTS; i++) free(m->first[i]);
 }
 
+/* One of so many shapes, under an emulator. */
+static bool left_out(int i) { return getenv("WASHI_LEAN") && i % 9; }
+
 /* -- rows picked by index ------------------------------------------------------------------------ */
 
 struct picking {
@@ -110,6 +113,7 @@ START_TEST(rows_picked)
     static const int64_t rows[] = {1, 16, 64, 113, 300}, columns[] = {1, 33, 784, 1024};
     struct settings set = open_settings();
     for (int i = 0; i < 5 * 4 * 8; i++) {
+        if (left_out(i)) continue;
         const washi_dtype type = i / 20 & 1 ? WASHI_F64 : WASHI_F32;
         const struct picking c = {.rows = rows[i % 5],
                                   .columns = columns[i / 5 % 4],
@@ -216,7 +220,8 @@ START_TEST(much_behind)
     static const int64_t rows[] = {15, 16, 100, 700}, columns[] = {1, 10, 64, 130};
     struct settings set = open_settings();
     for (int form = 0; form < 4; form++)
-        for (int i = 0; i < 16; i++) check_behind(&set, form, rows[i % 4], columns[i / 4]);
+        for (int i = 0; i < 16; i++)
+            if (!left_out(i)) check_behind(&set, form, rows[i % 4], columns[i / 4]);
     close_settings(&set);
 }
 END_TEST
